@@ -1,0 +1,24 @@
+// Agreement of two labelings. Cells where either label is negative (unlabelled) are left out.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/view.h"
+
+namespace m2st::cluster {
+
+struct Agreement {
+  std::int64_t cells = 0;  // counted
+  double ari = 0;          // adjusted Rand index (Hubert and Arabie 1985); 1 for two trivial ones
+  double nmi_max = 0;      // MI / max(H1, H2); likewise arithmetic and geometric mean
+  double nmi_arithmetic = 0;
+  double nmi_geometric = 0;
+  double accuracy = 0;  // best one-to-one matching (Hungarian)
+  double purity = 0;    // of `labels` with respect to `truth`
+  double homogeneity = 0;
+  double completeness = 0;
+};
+
+Agreement agreement(Span<const std::int32_t> labels, Span<const std::int32_t> truth);
+
+}  // namespace m2st::cluster

@@ -1,0 +1,55 @@
+// A pool of memory blocks: freed blocks are kept by size class and handed out again, so that an
+// epoch after the first allocates nothing. Knows what is in use, its peak, and its limit.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace m2st {
+
+// Where blocks come from; `allocate` returns null when there is no memory.
+struct MemorySource {
+  std::string name;  // for messages: "host", "cuda:0"
+  std::function<void*(std::size_t)> allocate;
+  std::function<void(void*)> release;
+};
+
+// 64-byte aligned host memory.
+MemorySource host_memory();
+
+class MemoryPool {
+ public:
+  explicit MemoryPool(MemorySource source) : source_(std::move(source)) {}
+  ~MemoryPool() { trim(); }
+  MemoryPool(const MemoryPool&) = delete;
+  MemoryPool& operator=(const MemoryPool&) = delete;
+
+  // A block of at least `bytes`; never null for bytes > 0. Exit code 6 when there is no memory.
+  void* allocate(std::size_t bytes);
+  // `bytes` as given to allocate.
+  void release(void* block, std::size_t bytes);
+  // Gives kept blocks back to the source.
+  void trim();
+
+  // Blocks in use may not exceed this many bytes; 0 means no limit.
+  void set_limit(std::size_t bytes) { limit_ = bytes; }
+  std::size_t in_use() const { return in_use_; }
+  std::size_t peak() const { return peak_; }
+  void reset_peak() { peak_ = in_use_; }
+
+ private:
+  static std::size_t rounded(std::size_t bytes);
+
+  MemorySource source_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::vector<void*>> kept_;
+  std::size_t in_use_ = 0;
+  std::size_t peak_ = 0;
+  std::size_t limit_ = 0;
+};
+
+}  // namespace m2st

@@ -1,0 +1,17 @@
+// Matrix products. The order of every sum depends on the shapes only, never on threads.
+#pragma once
+
+#include "engine/cpu_context.h"
+#include "engine/view.h"
+
+namespace m2st::kernels {
+
+enum class Layout { kPlain, kTransposed };
+
+// out (m × n) = alpha · op(a) op(b) + beta · out, with op(a) (m × k) and op(b) (k × n).
+// beta 0 overwrites whatever `out` held, NaN included. `out` must not overlap a or b.
+template <class T>
+void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
+          MatrixView<const T> b, T beta, MatrixView<T> out);
+
+}  // namespace m2st::kernels

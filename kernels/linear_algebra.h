@@ -1,0 +1,38 @@
+// Small dense problems (n up to some hundreds; a covariance of a few thousand is fine).
+#pragma once
+
+#include "engine/cpu_context.h"
+#include "engine/view.h"
+
+namespace m2st::kernels {
+
+// solution (n × m) with a · solution = right_side for symmetric positive definite a (n × n).
+// false when a is not positive definite to working precision; solution is then undefined.
+template <class T>
+bool solve_spd(CpuContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
+               MatrixView<T> solution);
+
+// General square a by LU with partial pivoting; returns the reciprocal condition estimate (0 when
+// exactly singular: the solution then holds what the elimination gave, possibly not finite).
+template <class T>
+T solve_general(CpuContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
+                MatrixView<T> solution);
+
+// Moore–Penrose inverse of a (m × n) into out (n × m); singular values at or below
+// max(m, n) · eps · largest count as zero (MATLAB's rule, which the reference clustering relies
+// on).
+template <class T>
+void pseudo_inverse(CpuContext& context, MatrixView<const T> a, MatrixView<T> out);
+
+// Eigenvalues ascending, eigenvectors in the columns of `vectors` (n × n), each with its
+// largest-magnitude entry positive.
+template <class T>
+void symmetric_eigen(CpuContext& context, MatrixView<const T> a, Span<T> values,
+                     MatrixView<T> vectors);
+
+// Orthonormal basis of the columns of a (m × n, m >= n) by Householder QR with R's diagonal
+// positive: out (m × n).
+template <class T>
+void orthonormalise(CpuContext& context, MatrixView<const T> a, MatrixView<T> out);
+
+}  // namespace m2st::kernels
