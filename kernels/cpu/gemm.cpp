@@ -1,0 +1,228 @@
+// Packed, tiled matrix products after Goto and van de Geijn (ACM TOMS 2008). How the work is cut
+// depends on the shapes only: row blocks when there are enough of them, else slices of the inner
+// dimension whose partial products are added in order.
+#include "kernels/gemm.h"
+
+#include <algorithm>
+
+#include "engine/array.h"
+#include "engine/parallel.h"
+#include "kernels/cpu/gemm_tile.h"
+
+namespace m2st::kernels {
+
+namespace {
+
+constexpr std::int64_t kDepthBlock = 256;                     // a packed strip of b stays in L1
+constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
+constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
+constexpr std::int64_t kLeastSlice = 1024;                    // of the inner dimension
+constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
+constexpr std::int64_t kPackedLimit = std::int64_t{1} << 24;  // elements of b packed at a time
+
+template <class T>
+struct Operand {
+  const T* data;
+  std::int64_t stride;
+  bool transposed;
+
+  // Element (row, col) of the operand as it enters the product.
+  const T* at(std::int64_t row, std::int64_t col) const {
+    return transposed ? data + col * stride + row : data + row * stride + col;
+  }
+};
+
+std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
+
+// rows × depth of a from (row, start) as strips of kRows rows, each strip depth-major.
+template <class T>
+void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
+            std::int64_t depth, T* packed) {
+  constexpr int kRows = GemmTile<T>::kRows;
+  for (std::int64_t strip = 0; strip < rows; strip += kRows, packed += kRows * depth) {
+    const std::int64_t count = std::min<std::int64_t>(kRows, rows - strip);
+    if (count < kRows) std::fill(packed, packed + kRows * depth, T(0));
+    if (a.transposed) {
+      for (std::int64_t p = 0; p < depth; ++p) {
+        const T* source = a.at(row + strip, start + p);
+        for (std::int64_t i = 0; i < count; ++i) packed[p * kRows + i] = source[i];
+      }
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const T* source = a.at(row + strip + i, start);
+        for (std::int64_t p = 0; p < depth; ++p) packed[p * kRows + i] = source[p];
+      }
+    }
+  }
+}
+
+// One strip of b: depth × kCols from (start, col), zero-padded to kCols.
+template <class T>
+void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
+                  std::int64_t cols, T* packed) {
+  constexpr int kCols = GemmTile<T>::kCols;
+  const std::int64_t count = std::min<std::int64_t>(kCols, cols - col);
+  if (count < kCols) std::fill(packed, packed + kCols * depth, T(0));
+  if (b.transposed) {
+    for (std::int64_t j = 0; j < count; ++j) {
+      const T* source = b.at(start, col + j);
+      for (std::int64_t p = 0; p < depth; ++p) packed[p * kCols + j] = source[p];
+    }
+  } else {
+    for (std::int64_t p = 0; p < depth; ++p) {
+      const T* source = b.at(start + p, col);
+      for (std::int64_t j = 0; j < count; ++j) packed[p * kCols + j] = source[j];
+    }
+  }
+}
+
+// Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
+// block, each holding all its strips.
+template <class T>
+void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
+            std::int64_t first, std::int64_t last, T* packed) {
+  constexpr int kCols = GemmTile<T>::kCols;
+  const std::int64_t padded_cols = round_up(cols, kCols);
+  for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
+    const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
+    for (std::int64_t strip = first; strip < last; ++strip) {
+      pack_b_strip(b, start + block, block_depth, strip * kCols, cols,
+                   packed + block * padded_cols + strip * kCols * block_depth);
+    }
+  }
+}
+
+// Where a product goes: rows [row, row + rows) of a matrix `stride` wide.
+template <class T>
+struct Target {
+  T alpha;
+  T beta;
+  std::int64_t row;
+  std::int64_t rows;
+  std::int64_t cols;
+  T* data;
+  std::int64_t stride;
+};
+
+// target = alpha · a · b + beta · target over inner dimension [start, start + depth), with b packed
+// by pack_b.
+template <class T>
+void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std::int64_t start,
+                   std::int64_t depth, const Target<T>& target) {
+  using Tile = GemmTile<T>;
+  const std::int64_t padded_cols = round_up(target.cols, Tile::kCols);
+  Array<T> packed_a(pool, kRowBlock * kDepthBlock);
+  Tile tile;
+  for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
+    const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
+    const T beta = block == 0 ? target.beta : T(1);
+    pack_a(a, target.row, target.rows, start + block, block_depth, packed_a.data());
+    const T* strip_b = packed_b + block * padded_cols;
+    for (std::int64_t j = 0; j < target.cols; j += Tile::kCols) {
+      const T* strip_a = packed_a.data();
+      for (std::int64_t i = 0; i < target.rows; i += Tile::kRows) {
+        tile.multiply(block_depth, strip_a, strip_b);
+        tile.store(target.alpha, beta, std::min<std::int64_t>(Tile::kRows, target.rows - i),
+                   std::min<std::int64_t>(Tile::kCols, target.cols - j),
+                   target.data + (target.row + i) * target.stride + j, target.stride);
+        strip_a += Tile::kRows * block_depth;
+      }
+      strip_b += Tile::kCols * block_depth;
+    }
+  }
+}
+
+// Many rows: b is packed once, every block of rows is a task.
+template <class T>
+void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
+                            std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
+  const std::int64_t strips = chunk_count(out.cols, GemmTile<T>::kCols);
+  const std::int64_t padded_cols = strips * GemmTile<T>::kCols;
+  const std::int64_t span =
+      std::max(kDepthBlock, kPackedLimit / padded_cols / kDepthBlock * kDepthBlock);
+  Array<T> packed(context.pool(), std::min(span, depth) * padded_cols);
+  for (std::int64_t start = 0; start < depth; start += span) {
+    const std::int64_t part = std::min(span, depth - start);
+    const T part_beta = start == 0 ? beta : T(1);
+    parallel_for(context, strips, 4, [&](std::int64_t first, std::int64_t last) {
+      pack_b(b, start, part, out.cols, first, last, packed.data());
+    });
+    parallel_for(context, out.rows, kRowBlock, [&](std::int64_t first, std::int64_t last) {
+      multiply_rows(context.pool(), a, packed.data(), start, part,
+                    Target<T>{alpha, part_beta, first, last - first, out.cols, out.data, out.cols});
+    });
+  }
+}
+
+// Few rows and a long inner dimension (gradients of weights): every slice of the inner dimension
+// gives a partial product; partial products are added in slice order.
+template <class T>
+void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
+                        std::int64_t depth, std::int64_t slices, T alpha, T beta,
+                        MatrixView<T> out) {
+  const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
+  const std::int64_t parts = chunk_count(depth, slice);
+  const std::int64_t strips = chunk_count(out.cols, GemmTile<T>::kCols);
+  Array<T> partial(context.pool(), parts * out.size());
+  parallel_for(context, depth, slice, [&](std::int64_t first, std::int64_t last) {
+    Array<T> packed(context.pool(), kDepthBlock * strips * GemmTile<T>::kCols);
+    T* part = partial.data() + first / slice * out.size();
+    for (std::int64_t start = first; start < last; start += kDepthBlock) {
+      const std::int64_t block_depth = std::min(kDepthBlock, last - start);
+      const T part_beta = start == first ? T(0) : T(1);
+      pack_b(b, start, block_depth, out.cols, 0, strips, packed.data());
+      for (std::int64_t row = 0; row < out.rows; row += kRowBlock) {
+        multiply_rows(context.pool(), a, packed.data(), start, block_depth,
+                      Target<T>{T(1), part_beta, row, std::min(kRowBlock, out.rows - row), out.cols,
+                                part, out.cols});
+      }
+    }
+  });
+  parallel_for(context, out.size(), 4096, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t part = 1; part < parts; ++part) {
+      const T* source = partial.data() + part * out.size();
+      for (std::int64_t i = first; i < last; ++i) partial[i] += source[i];
+    }
+    for (std::int64_t i = first; i < last; ++i) {
+      out.data[i] = beta == T(0) ? alpha * partial[i] : alpha * partial[i] + beta * out.data[i];
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
+          MatrixView<const T> b, T beta, MatrixView<T> out) {
+  const Operand<T> left{a.data, a.cols, layout_a == Layout::kTransposed};
+  const Operand<T> right{b.data, b.cols, layout_b == Layout::kTransposed};
+  const std::int64_t rows = left.transposed ? a.cols : a.rows;
+  const std::int64_t depth = left.transposed ? a.rows : a.cols;
+  const std::int64_t depth_b = right.transposed ? b.cols : b.rows;
+  const std::int64_t cols = right.transposed ? b.rows : b.cols;
+  M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
+  M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
+             ", needs ", rows, " x ", cols);
+  if (out.size() == 0) return;
+  if (depth == 0) {
+    for (T& value : out.span()) value = beta == T(0) ? T(0) : beta * value;
+    return;
+  }
+  const std::int64_t slices = std::min(kMostSlices, depth / kLeastSlice);
+  if (chunk_count(rows, kRowBlock) < kFewRowBlocks && slices > 1) {
+    multiply_by_slices(context, left, right, depth, slices, alpha, beta, out);
+  } else {
+    multiply_by_row_blocks(context, left, right, depth, alpha, beta, out);
+  }
+}
+
+#define INSTANTIATE(T)                                                                            \
+  template void gemm<T>(CpuContext&, Layout, Layout, T, MatrixView<const T>, MatrixView<const T>, \
+                        T, MatrixView<T>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace m2st::kernels

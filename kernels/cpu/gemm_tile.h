@@ -1,0 +1,63 @@
+// The register tile of a matrix product: kRows × kCols sums held in vector registers while the
+// packed strips stream by. Packed operands are zero-padded, so the tile never looks at edges.
+#pragma once
+
+#include <cstdint>
+
+namespace m2st::kernels {
+
+#if defined(__AVX512F__)
+inline constexpr int kVectorBytes = 64;
+inline constexpr int kTileRows = 14;  // 28 sums + 2 columns' vectors + 1 broadcast of 32 registers
+#else
+inline constexpr int kVectorBytes = 32;
+inline constexpr int kTileRows = 6;  // 12 sums + 2 + 1 of 16 registers
+#endif
+
+template <class T>
+struct GemmTile {
+  typedef T Vector __attribute__((vector_size(kVectorBytes)));
+  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+  static constexpr int kRows = kTileRows;
+  static constexpr int kCols = 2 * kLanes;
+
+  Vector sums[kRows][2];
+
+  // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` steps of the packed strips.
+  __attribute__((always_inline)) void multiply(std::int64_t depth, const T* a, const T* b) {
+    Vector local[kRows][2] = {};
+    for (std::int64_t p = 0; p < depth; ++p) {
+      const Vector b0 = *reinterpret_cast<const Vector*>(b);
+      const Vector b1 = *reinterpret_cast<const Vector*>(b + kLanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) {
+        local[i][0] += a[i] * b0;
+        local[i][1] += a[i] * b1;
+      }
+      a += kRows;
+      b += kCols;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      sums[i][0] = local[i][0];
+      sums[i][1] = local[i][1];
+    }
+  }
+
+  // out[i, j] = alpha · sums + beta · out for the `rows` × `cols` corner that exists; `stride`
+  // elements lie between rows of out.
+  void store(T alpha, T beta, std::int64_t rows, std::int64_t cols, T* out,
+             std::int64_t stride) const {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const T* source = reinterpret_cast<const T*>(sums[i]);
+      T* target = out + i * stride;
+      if (beta == T(0)) {
+        for (std::int64_t j = 0; j < cols; ++j) target[j] = alpha * source[j];
+      } else {
+        for (std::int64_t j = 0; j < cols; ++j) target[j] = alpha * source[j] + beta * target[j];
+      }
+    }
+  }
+};
+
+}  // namespace m2st::kernels
