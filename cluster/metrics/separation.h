@@ -1,4 +1,5 @@
 // How well clusters separate in feature space; none needs an N × N array. Labels < 0 are left out.
+// With fewer than two clusters every figure is NaN.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +10,21 @@
 namespace m2st::cluster {
 
 // Mean silhouette with squared Euclidean distances, exact from cluster sums in O(N K d): what the
-// reference's MATLAB computes. Singletons count 0. NaN with fewer than two clusters.
+// reference's MATLAB computes. Cells alone in their cluster count 0, as scikit-learn has it.
 double silhouette_squared(CpuContext& context, MatrixView<const float> x,
                           Span<const std::int32_t> labels);
 // Mean silhouette with Euclidean distances, exact in O(N² d) time and O(N) memory.
 double silhouette_exact(CpuContext& context, MatrixView<const float> x,
                         Span<const std::int32_t> labels);
-// The same over `sample` cells drawn by seed, each against all cells.
+// The same over `sample` cells drawn by seed, each against all cells; all of them when there are
+// no more.
 double silhouette_sampled(CpuContext& context, MatrixView<const float> x,
                           Span<const std::int32_t> labels, std::int64_t sample, std::uint64_t seed);
-// Davies and Bouldin 1979, as scikit-learn.
+// Davies and Bouldin 1979, as scikit-learn: 0 when no cluster has an extent, pairs of clusters with
+// the same centre are passed over.
 double davies_bouldin(CpuContext& context, MatrixView<const float> x,
                       Span<const std::int32_t> labels);
-// Calinski and Harabasz 1974, as scikit-learn.
+// Calinski and Harabasz 1974, as scikit-learn: 1 when no cluster has an extent.
 double calinski_harabasz(CpuContext& context, MatrixView<const float> x,
                          Span<const std::int32_t> labels);
 

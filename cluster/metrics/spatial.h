@@ -1,4 +1,5 @@
-// How coherent domains are in space; neighbours by k-d tree, O(N log N). Labels < 0 are left out.
+// How coherent domains are in space; neighbours by k-d tree, O(N log N). Labels < 0 are left out:
+// such cells are nobody's neighbours. Both figures are NaN when no cell is labelled.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +9,16 @@
 
 namespace m2st::cluster {
 
-// CHAOS (Shang and Zhou 2022): mean over cells of the distance to the nearest cell of the same
-// domain, coordinates standardised per axis first; domains of one cell are left out.
+// CHAOS (Shang and Zhou 2022) as the SDMBench benchmark computes it: coordinates standardised per
+// axis (population deviation; a constant axis is only centred), then the distances of cells to the
+// nearest other cell of their domain are summed and divided by the number of cells. Domains of
+// fewer than three cells add nothing to the sum, but their cells count in the divisor. One
+// difference: cells at the same place are at distance 0, where SDMBench looks for the next place.
 double chaos(CpuContext& context, MatrixView<const double> coordinates,
              Span<const std::int32_t> labels);
-// PAS: share of cells with at least six of their ten nearest neighbours in another domain.
+// PAS as SDMBench: share of cells with at least six of their ten nearest other cells in another
+// domain. Of cells equally far the one with the lower index is nearer; when there are fewer than
+// ten others, all of them are looked at and the bound stays six.
 double pas(CpuContext& context, MatrixView<const double> coordinates,
            Span<const std::int32_t> labels);
 
