@@ -1,0 +1,106 @@
+// The differentiable operations. Each computes its result with one kernel and records one closure
+// with the kernel's backward. Views, spans and graphs given to an op must outlive the tape's
+// backward. Ops named *_in_place take over the memory of their input, whose value is gone then.
+#pragma once
+
+#include <vector>
+
+#include "autograd/tape.h"
+#include "engine/random.h"
+#include "kernels/gat.h"
+
+namespace m2st::autograd {
+
+// x · weightᵀ; x: (N, in), weight: (out, in).
+template <class T>
+Variable<T> linear(Tape<T>& tape, const Variable<T>& x, const Variable<T>& weight);
+
+// x + bias, bias: (1, cols).
+template <class T>
+Variable<T> add_row_in_place(Tape<T>& tape, const Variable<T>& x, const Variable<T>& bias);
+
+// Inverted dropout keyed by (key, ids[row], column); `x` itself for probability 0.
+template <class T>
+Variable<T> dropout(Tape<T>& tape, RandomKey key, double probability, Span<const std::int32_t> ids,
+                    const Variable<T>& x);
+template <class T>
+Variable<T> dropout_in_place(Tape<T>& tape, RandomKey key, double probability,
+                             Span<const std::int32_t> ids, const Variable<T>& x);
+
+// slope: (1, 1).
+template <class T>
+Variable<T> prelu(Tape<T>& tape, const Variable<T>& x, const Variable<T>& slope);
+
+// (N, H·F) → (N, F), the sum over heads (the paper's merge).
+template <class T>
+Variable<T> sum_heads(Tape<T>& tape, const Variable<T>& x, int heads);
+
+// x with the rows `rows` replaced by `row` (1, cols), or by zeros when `row` is not defined.
+template <class T>
+Variable<T> fill_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows, const Variable<T>& x,
+                               const Variable<T>& row);
+
+// out[r,:] = x[rows[r],:]; rows are distinct.
+template <class T>
+Variable<T> gather_rows(Tape<T>& tape, Span<const std::int32_t> rows, const Variable<T>& x);
+
+// base with base[rows[r],:] = x[r,:]; rows are distinct.
+template <class T>
+Variable<T> scatter_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows,
+                                  const Variable<T>& base, const Variable<T>& x);
+
+template <class T>
+struct NodeScores {
+  Variable<T> source;       // (N, H)
+  Variable<T> destination;  // (N, H)
+};
+
+// The two halves of the attention logits; attention_*: (H, F), projected: (N, H·F).
+template <class T>
+NodeScores<T> node_scores(Tape<T>& tape, const Variable<T>& projected,
+                          const Variable<T>& attention_source,
+                          const Variable<T>& attention_destination);
+
+// One fused kernel; bias (1, H·F) may be undefined. `projected` and the scores must have no other
+// user after this op: its backward is the first writer of their gradients.
+template <class T>
+Variable<T> gat_attention(Tape<T>& tape, const GraphView& graph,
+                          const kernels::AttentionOptions& options, const Variable<T>& projected,
+                          const NodeScores<T>& scores, const Variable<T>& bias);
+
+// The same by edge_scores → edge_softmax → edge_dropout → aggregate → + bias: the oracle.
+template <class T>
+Variable<T> gat_attention_composed(Tape<T>& tape, const GraphView& graph,
+                                   const kernels::AttentionOptions& options,
+                                   const Variable<T>& projected, const NodeScores<T>& scores,
+                                   const Variable<T>& bias);
+
+// Logits LeakyReLU(source[j] + destination[i]) on edges j → i: (E, H).
+template <class T>
+Variable<T> edge_scores(Tape<T>& tape, const GraphView& graph, const NodeScores<T>& scores,
+                        double leaky_slope);
+// Softmax over the in-edges of each node: (E, H).
+template <class T>
+Variable<T> edge_softmax(Tape<T>& tape, const GraphView& graph, const Variable<T>& scores);
+// Inverted dropout keyed by the edge's two global ids; `x` itself for probability 0.
+template <class T>
+Variable<T> edge_dropout(Tape<T>& tape, const GraphView& graph, RandomKey key, double probability,
+                         const Variable<T>& x);
+// Weighted sums over in-edges; weights: (E, H), features: (N, H·F).
+template <class T>
+Variable<T> aggregate(Tape<T>& tape, const GraphView& graph, const Variable<T>& weights,
+                      const Variable<T>& features);
+
+// Mean over `rows` of (1 − cos(target, output))^gamma (eq. 10).
+template <class T>
+Scalar scaled_cosine_loss(Tape<T>& tape, Span<const std::int32_t> rows, double gamma,
+                          MatrixView<const T> target, const Variable<T>& output);
+// Mean over `rows` and columns of (output − target)².
+template <class T>
+Scalar mse_loss(Tape<T>& tape, Span<const std::int32_t> rows, MatrixView<const T> target,
+                const Variable<T>& output);
+// The plain mean.
+template <class T>
+Scalar mean(Tape<T>& tape, const std::vector<Scalar>& losses);
+
+}  // namespace m2st::autograd

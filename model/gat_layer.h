@@ -1,0 +1,70 @@
+// One graph attention layer (eq. 2 to 4): dropout, projection, attention over in-edges, heads
+// merged, activation. The layer knows which parameters are its own; values come with each pass.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "autograd/ops.h"
+#include "autograd/parameters.h"
+#include "engine/view.h"
+#include "model/config.h"
+
+namespace m2st::model {
+
+// kComposed walks the edges op by op: slow, and the oracle of the fused kernel.
+enum class AttentionPath { kFused, kComposed };
+
+// What all layers of one forward pass share.
+template <class T>
+struct Pass {
+  autograd::Tape<T>& tape;
+  const autograd::ParameterBlock<T>& parameters;
+  GraphView graph;
+  bool dropout = false;  // drawn in training, not for embeddings
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+  AttentionPath attention = AttentionPath::kFused;
+};
+
+struct GatLayerShape {
+  std::int64_t inputs = 0;
+  int heads = 1;
+  std::int64_t outputs = 0;  // after the heads are merged
+  bool activation = false;
+};
+
+// kKept: the input's value is needed elsewhere. kConsumed: dropout may happen in its memory.
+enum class InputUse { kKept, kConsumed };
+
+class GatLayer {
+ public:
+  // Adds the layer's parameters to the layout under `name.`; `index` is the layer's own random
+  // stream.
+  GatLayer(autograd::ParameterLayout& layout, const std::string& name, int index,
+           const GatLayerShape& shape, const AutoencoderConfig& config);
+
+  // x: (N, inputs) → (N, outputs).
+  template <class T>
+  autograd::Variable<T> forward(const Pass<T>& pass, const autograd::Variable<T>& x,
+                                InputUse use) const;
+
+ private:
+  template <class T>
+  autograd::Variable<T> attend(const Pass<T>& pass, const autograd::Variable<T>& projected) const;
+
+  int index_;
+  int heads_;
+  HeadMerge merge_;
+  double leaky_slope_;
+  double feature_dropout_;
+  double attention_dropout_;
+  // Indices into the layout; −1: the layer has none.
+  int attention_source_;
+  int attention_destination_;
+  int bias_ = -1;
+  int weight_;
+  int slope_ = -1;
+};
+
+}  // namespace m2st::model

@@ -1,0 +1,87 @@
+#include "model/masks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "engine/check.h"
+#include "engine/random.h"
+
+namespace m2st::model {
+
+namespace {
+
+struct Ticket {
+  std::uint64_t draw;
+  std::int32_t id;
+  std::int32_t row;
+
+  bool operator<(const Ticket& other) const {
+    return std::tie(draw, id) < std::tie(other.draw, other.id);
+  }
+};
+
+// The `count` rows of lowest draw; ids break ties, so the choice is total.
+std::vector<std::int32_t> lowest_tickets(std::vector<Ticket> tickets, std::int64_t count) {
+  const auto cut = tickets.begin() + count;
+  if (cut != tickets.end()) std::nth_element(tickets.begin(), cut, tickets.end());
+  std::vector<std::int32_t> rows;
+  rows.reserve(static_cast<std::size_t>(count));
+  for (auto ticket = tickets.begin(); ticket != cut; ++ticket) rows.push_back(ticket->row);
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+Ticket ticket(RandomKey key, std::int32_t id, std::int32_t row) {
+  const PhiloxBlock bits = random_block(key, static_cast<std::uint32_t>(id), 0);
+  return {static_cast<std::uint64_t>(bits.word[0]) << 32 | bits.word[1], id, row};
+}
+
+std::int64_t share(double rate, std::int64_t count) {
+  return std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(std::floor(rate * static_cast<double>(count))), 0, count);
+}
+
+void choose_replaced(RandomKey key, double rate, Span<const std::int32_t> ids, MaskDraw& mask) {
+  const auto nodes = static_cast<std::uint32_t>(ids.size());
+  const std::int64_t count = nodes < 2 ? 0 : share(rate, std::ssize(mask.masked));
+  if (count == 0) {
+    mask.tokens = mask.masked;
+    return;
+  }
+  std::vector<Ticket> tickets;
+  for (const std::int32_t row : mask.masked) {
+    tickets.push_back(ticket(key, ids[static_cast<std::size_t>(row)], row));
+  }
+  mask.replaced = lowest_tickets(std::move(tickets), count);
+  std::set_difference(mask.masked.begin(), mask.masked.end(), mask.replaced.begin(),
+                      mask.replaced.end(), std::back_inserter(mask.tokens));
+  std::vector<std::int32_t> row_of_id(ids.size());
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    row_of_id[static_cast<std::size_t>(ids[row])] = static_cast<std::int32_t>(row);
+  }
+  for (const std::int32_t row : mask.replaced) {
+    const auto id = static_cast<std::uint32_t>(ids[static_cast<std::size_t>(row)]);
+    const std::uint32_t step = 1 + random_index(key, nodes - 1, id, 1);
+    const auto donor = static_cast<std::size_t>((static_cast<std::uint64_t>(id) + step) % nodes);
+    mask.donors.push_back(row_of_id[donor]);
+  }
+}
+
+}  // namespace
+
+MaskDraw draw_mask(std::uint64_t seed, std::uint32_t epoch, double mask_rate, double replace_rate,
+                   Span<const std::int32_t> ids) {
+  MaskDraw mask;
+  const RandomKey key{seed, stream_of(Purpose::kMask, 0), epoch};
+  std::vector<Ticket> tickets;
+  tickets.reserve(ids.size());
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    tickets.push_back(ticket(key, ids[row], static_cast<std::int32_t>(row)));
+  }
+  mask.masked = lowest_tickets(std::move(tickets), share(mask_rate, std::ssize(ids)));
+  choose_replaced({seed, stream_of(Purpose::kReplace, 0), epoch}, replace_rate, ids, mask);
+  return mask;
+}
+
+}  // namespace m2st::model

@@ -1,0 +1,25 @@
+// Which nodes are masked in an epoch. Exactly ⌊rate·N⌋, uniformly, as a function of (seed, epoch,
+// global ids) alone: neither the order of nodes inside the engine nor threads change the draw.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/view.h"
+
+namespace m2st::model {
+
+// Row numbers in the engine's order, each list ascending except `donors`.
+struct MaskDraw {
+  std::vector<std::int32_t> masked;    // in the loss, and re-masked before the decoders
+  std::vector<std::int32_t> tokens;    // of these, the ones whose features become the token
+  std::vector<std::int32_t> replaced;  // of these, the ones that get another node's features
+  std::vector<std::int32_t> donors;    // whose features: donors[i] for replaced[i]
+};
+
+// ids: the global ids 0..N−1 in the engine's order. ⌊replace_rate·masked⌋ of the masked are
+// replaced, each by a node other than itself, uniformly.
+MaskDraw draw_mask(std::uint64_t seed, std::uint32_t epoch, double mask_rate, double replace_rate,
+                   Span<const std::int32_t> ids);
+
+}  // namespace m2st::model

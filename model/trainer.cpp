@@ -1,0 +1,209 @@
+#include "model/trainer.h"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "engine/trace.h"
+#include "kernels/reduce.h"
+#include "model/checkpoint.h"
+#include "model/training_step.h"
+
+namespace m2st::model {
+
+namespace {
+
+using autograd::ParameterBlock;
+
+// A plateau: `patience` epochs in a row without a loss below (1 − tolerance) · the best before.
+// A function of the losses alone, so that a resumed run stops where the uninterrupted one does.
+bool on_plateau(const std::vector<double>& losses, const TrainConfig& train) {
+  if (train.patience == 0 || losses.empty()) return false;
+  double best = losses.front();
+  int epochs_without_gain = 0;
+  for (std::size_t epoch = 1; epoch < losses.size(); ++epoch) {
+    if (losses[epoch] < best * (1 - train.plateau_tolerance)) {
+      best = losses[epoch];
+      epochs_without_gain = 0;
+    } else {
+      ++epochs_without_gain;
+    }
+  }
+  return epochs_without_gain >= train.patience;
+}
+
+kernels::AdamOptions adam_options(const TrainConfig& train) {
+  kernels::AdamOptions options;
+  options.learning_rate = train.learning_rate;
+  options.weight_decay = train.weight_decay;
+  options.decoupled = train.decoupled_decay;
+  return options;
+}
+
+std::vector<float> copy_of(Span<float> values) { return {values.begin(), values.end()}; }
+
+void restore(const std::vector<float>& from, Span<float> to) {
+  if (from.size() != to.size()) {
+    fail(ExitCode::kCheckpoint, "checkpoint: it holds ", from.size(),
+         " values, its own options describe ", to.size(), "; start afresh");
+  }
+  std::copy(from.begin(), from.end(), to.begin());
+}
+
+// Embeddings of parameters that are not finite would be NaN all through.
+std::vector<Matrix<float>> finite_embeddings(Context& context, const Autoencoder& autoencoder,
+                                             const ParameterBlock<float>& parameters,
+                                             const GraphView& graph,
+                                             MatrixView<const float> features,
+                                             std::int64_t epochs) {
+  std::vector<Matrix<float>> embeddings =
+      embed<float>(context, autoencoder, parameters, graph, features);
+  for (const Matrix<float>& embedding : embeddings) {
+    const bool finite =
+        context.dispatch([&](auto& c) { return kernels::all_finite<float>(c, embedding.span()); });
+    if (!finite) {
+      fail(ExitCode::kNotConverged, "training: the embedding after epoch ", epochs,
+           " is not finite; lower the learning rate");
+    }
+  }
+  return embeddings;
+}
+
+class Training {
+ public:
+  Training(Context& context, const data::Graph& graph, MatrixView<const float> features,
+           const AutoencoderConfig& autoencoder, const TrainConfig& train, const TrainHooks& hooks)
+      : context_(context),
+        graph_(graph.view()),
+        features_(features),
+        train_(train),
+        hooks_(hooks),
+        autoencoder_(autoencoder, features.cols),
+        parameters_(context, autoencoder_.layout(), train.seed) {
+    result_.parameters = autoencoder_.layout().parameter_count();
+    if (!hooks.resume_path.empty()) resume(read_checkpoint(hooks.resume_path));
+  }
+
+  TrainResult run() {
+    while (epochs_done() < train_.epochs && !on_plateau(result_.losses, train_)) {
+      const bool go_on = run_epoch();
+      const bool periodic =
+          train_.checkpoint_every > 0 && epochs_done() % train_.checkpoint_every == 0;
+      if (periodic || !go_on) save();
+      if (!go_on) {
+        result_.end = TrainEnd::kInterrupted;
+        return std::move(result_);
+      }
+    }
+    result_.end = epochs_done() < train_.epochs ? TrainEnd::kPlateau : TrainEnd::kAllEpochs;
+    result_.embeddings =
+        finite_embeddings(context_, autoencoder_, parameters_, graph_, features_, epochs_done());
+    save();
+    return std::move(result_);
+  }
+
+ private:
+  std::int64_t epochs_done() const { return std::ssize(result_.losses); }
+
+  // False when the caller wants to stop.
+  bool run_epoch() {
+    const double start = wall_seconds();
+    const int epoch = static_cast<int>(epochs_done()) + 1;
+    const MaskDraw mask = draw_mask(train_.seed, static_cast<std::uint32_t>(epoch),
+                                    train_.mask_rate, train_.replace_rate, graph_.ids);
+    const StepLoss loss =
+        training_step<float>(context_, communicator_, autoencoder_, parameters_, graph_, features_,
+                             mask, train_, epoch, AttentionPath::kFused);
+    if (!std::isfinite(loss.total)) {
+      fail(ExitCode::kNotConverged, "training: the loss became ", loss.total, " in epoch ", epoch,
+           " of ", train_.epochs, "; lower the learning rate (", train_.learning_rate,
+           ") or look for extreme values in the features");
+    }
+    parameters_.adam_step(context_, adam_options(train_), epoch);
+    result_.losses.push_back(loss.total);
+    result_.losses_per_scale.insert(result_.losses_per_scale.end(), loss.per_scale.begin(),
+                                    loss.per_scale.end());
+    return !hooks_.progress ||
+           hooks_.progress({epoch, train_.epochs, loss.total, wall_seconds() - start});
+  }
+
+  void save() {
+    if (hooks_.checkpoint_path.empty()) return;
+    Checkpoint checkpoint;
+    checkpoint.options = {autoencoder_.config(), train_};
+    checkpoint.data_hash = hooks_.data_hash;
+    checkpoint.width = features_.cols;
+    checkpoint.epoch = epochs_done();
+    checkpoint.losses = result_.losses;
+    checkpoint.losses_per_scale = result_.losses_per_scale;
+    checkpoint.values = copy_of(parameters_.values());
+    checkpoint.first_moments = copy_of(parameters_.first_moments());
+    checkpoint.second_moments = copy_of(parameters_.second_moments());
+    write_checkpoint(hooks_.checkpoint_path, checkpoint);
+  }
+
+  void resume(const Checkpoint& checkpoint) {
+    const std::string difference =
+        first_difference(checkpoint.options, {autoencoder_.config(), train_});
+    if (!difference.empty()) {
+      fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,
+           " was made with other options (", difference, "); use the same ones or start afresh");
+    }
+    if (checkpoint.data_hash != hooks_.data_hash || checkpoint.width != features_.cols) {
+      fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,
+           " was made from other data or another graph (hash ", checkpoint.data_hash, ", here ",
+           hooks_.data_hash, "); use the same input or start afresh");
+    }
+    if (checkpoint.epoch > train_.epochs) {
+      fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path, " is at epoch ",
+           checkpoint.epoch, ", this run ends at ", train_.epochs, "; ask for more epochs");
+    }
+    restore(checkpoint.values, parameters_.values());
+    restore(checkpoint.first_moments, parameters_.first_moments());
+    restore(checkpoint.second_moments, parameters_.second_moments());
+    result_.losses = checkpoint.losses;
+    result_.losses_per_scale = checkpoint.losses_per_scale;
+  }
+
+  Context& context_;
+  GraphView graph_;
+  MatrixView<const float> features_;
+  TrainConfig train_;
+  const TrainHooks& hooks_;
+  Communicator communicator_;
+  Autoencoder autoencoder_;
+  ParameterBlock<float> parameters_;
+  TrainResult result_;
+};
+
+}  // namespace
+
+TrainResult train_and_embed(Context& context, const data::Graph& graph,
+                            MatrixView<const float> features, const AutoencoderConfig& autoencoder,
+                            const TrainConfig& train, const TrainHooks& hooks) {
+  validate(autoencoder, train, features.rows, features.cols);
+  M2ST_CHECK(features.rows == graph.view().nodes(), "train: features have ", features.rows,
+             " rows, the graph ", graph.view().nodes(), " nodes");
+  return Training(context, graph, features, autoencoder, train, hooks).run();
+}
+
+std::vector<Matrix<float>> embed_from_checkpoint(Context& context, const data::Graph& graph,
+                                                 MatrixView<const float> features,
+                                                 const std::string& checkpoint_path) {
+  const Checkpoint checkpoint = read_checkpoint(checkpoint_path);
+  if (checkpoint.width != features.cols) {
+    fail(ExitCode::kCheckpoint, "checkpoint: ", checkpoint_path, " was made from ",
+         checkpoint.width, " features a cell, there are ", features.cols, " here");
+  }
+  M2ST_CHECK(features.rows == graph.view().nodes(), "embed: features have ", features.rows,
+             " rows, the graph ", graph.view().nodes(), " nodes");
+  const Options& options = checkpoint.options;
+  validate(options.autoencoder, options.train, features.rows, features.cols);
+  const Autoencoder autoencoder(options.autoencoder, features.cols);
+  ParameterBlock<float> parameters(context, autoencoder.layout(), options.train.seed);
+  restore(checkpoint.values, parameters.values());
+  return finite_embeddings(context, autoencoder, parameters, graph.view(), features,
+                           checkpoint.epoch);
+}
+
+}  // namespace m2st::model

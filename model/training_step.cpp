@@ -1,0 +1,101 @@
+#include "model/training_step.h"
+
+#include <numeric>
+
+namespace m2st::model {
+
+using autograd::Scalar;
+using autograd::Tape;
+using autograd::Variable;
+
+namespace {
+
+// The share of the loss's rows that are this process's: its part of the mean over all of them.
+double share_of_rows(const Communicator& communicator, std::size_t rows) {
+  double total = static_cast<double>(rows);
+  communicator.sum(Span<double>(&total, 1));
+  return total > 0 ? static_cast<double>(rows) / total : 0.0;
+}
+
+template <class T>
+Scalar reconstruction_loss(const Pass<T>& pass, const TrainConfig& train,
+                           Span<const std::int32_t> rows, MatrixView<const T> features,
+                           const Variable<T>& reconstruction) {
+  return train.loss == LossKind::kMse
+             ? autograd::mse_loss(pass.tape, rows, features, reconstruction)
+             : autograd::scaled_cosine_loss(pass.tape, rows, train.gamma, features, reconstruction);
+}
+
+// No handle to a value leaves this function, so that the backward can free them as it goes.
+template <class T>
+std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& autoencoder,
+                                     const TrainConfig& train, MatrixView<const T> features,
+                                     const MaskDraw& mask, Span<const std::int32_t> rows) {
+  const Variable<T> shared =
+      autoencoder.encode_shared(pass, autoencoder.masked_features(pass, features, mask));
+  std::vector<Scalar> losses;
+  for (int scale = 0; scale < autoencoder.scales(); ++scale) {
+    const Variable<T> reconstruction =
+        autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask.masked);
+    losses.push_back(reconstruction_loss(pass, train, rows, features, reconstruction));
+  }
+  return losses;
+}
+
+}  // namespace
+
+template <class T>
+StepLoss training_step(Context& context, const Communicator& communicator,
+                       const Autoencoder& autoencoder, autograd::ParameterBlock<T>& parameters,
+                       const GraphView& graph, MatrixView<const T> features, const MaskDraw& mask,
+                       const TrainConfig& train, int epoch, AttentionPath attention) {
+  std::vector<std::int32_t> rows = mask.masked;
+  if (rows.empty()) {
+    rows.resize(static_cast<std::size_t>(features.rows));
+    std::iota(rows.begin(), rows.end(), 0);
+  }
+  const double share = share_of_rows(communicator, rows.size());
+  Tape<T> tape(context, Tape<T>::Mode::kRecord);
+  const Pass<T> pass{
+      tape, parameters, graph, true, train.seed, static_cast<std::uint32_t>(epoch), attention};
+  parameters.forget_gradients();
+  const std::vector<Scalar> losses =
+      losses_of_scales<T>(pass, autoencoder, train, features, mask, rows);
+  const Scalar total = autograd::mean(tape, losses);
+  tape.backward(total, share);
+  parameters.clear_unwritten_gradients(context);
+  communicator.sum(parameters.gradients());
+
+  std::vector<double> values{share * total.value()};
+  for (const Scalar& loss : losses) values.push_back(share * loss.value());
+  communicator.sum(Span<double>(values));
+  return {values.front(), {values.begin() + 1, values.end()}};
+}
+
+template <class T>
+std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
+                             const autograd::ParameterBlock<T>& parameters, const GraphView& graph,
+                             MatrixView<const T> features) {
+  Tape<T> tape(context, Tape<T>::Mode::kForwardOnly);
+  const Pass<T> pass{tape, parameters, graph, false, 0, 0, AttentionPath::kFused};
+  const Variable<T> shared = autoencoder.encode_shared(pass, Variable<T>::constant(features));
+  std::vector<Matrix<T>> codes;
+  for (int scale = 0; scale < autoencoder.scales(); ++scale) {
+    codes.push_back(autoencoder.encode(pass, scale, shared).take_value());
+  }
+  return codes;
+}
+
+#define INSTANTIATE(T)                                                                           \
+  template StepLoss training_step<T>(Context&, const Communicator&, const Autoencoder&,          \
+                                     autograd::ParameterBlock<T>&, const GraphView&,             \
+                                     MatrixView<const T>, const MaskDraw&, const TrainConfig&,   \
+                                     int, AttentionPath);                                        \
+  template std::vector<Matrix<T>> embed<T>(Context&, const Autoencoder&,                         \
+                                           const autograd::ParameterBlock<T>&, const GraphView&, \
+                                           MatrixView<const T>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace m2st::model
