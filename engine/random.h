@@ -30,7 +30,7 @@ struct RandomKey {
 };
 
 // One stream per purpose and index (layer, restart, ...); index < 2^24.
-M2ST_HOST_DEVICE inline std::uint32_t stream_of(Purpose purpose, std::uint32_t index) {
+M2ST_HOST_DEVICE constexpr std::uint32_t stream_of(Purpose purpose, std::uint32_t index) {
   return static_cast<std::uint32_t>(purpose) << 24 | (index & 0xFFFFFFu);
 }
 

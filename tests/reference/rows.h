@@ -1,0 +1,51 @@
+// Naive row movements and the sums that are their VJPs, matrices as flat row-major vectors.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace m2st::reference {
+
+template <class S>
+std::vector<S> gather_rows(const std::vector<std::int32_t>& rows, const std::vector<S>& x,
+                           std::int64_t cols) {
+  std::vector<S> out;
+  for (const std::int32_t r : rows) {
+    for (std::int64_t c = 0; c < cols; ++c) out.push_back(x[r * cols + c]);
+  }
+  return out;
+}
+
+// `start` with rows[r] raised by row r of x: the VJP of gather_rows, and scatter_rows with kAdd.
+template <class S>
+std::vector<S> scatter_add_rows(const std::vector<std::int32_t>& rows, const std::vector<S>& x,
+                                std::vector<S> start, std::int64_t cols) {
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::int64_t c = 0; c < cols; ++c) start[rows[r] * cols + c] += x[r * cols + c];
+  }
+  return start;
+}
+
+// x with the listed rows replaced by `row`.
+template <class S>
+std::vector<S> fill_rows(const std::vector<std::int32_t>& rows, const std::vector<S>& row,
+                         std::vector<S> x) {
+  const auto cols = static_cast<std::int64_t>(row.size());
+  for (const std::int32_t r : rows) {
+    for (std::int64_t c = 0; c < cols; ++c) x[r * cols + c] = row[c];
+  }
+  return x;
+}
+
+// Σ over the listed rows: the VJP of fill_rows with respect to `row`.
+template <class S>
+std::vector<S> sum_of_rows(const std::vector<std::int32_t>& rows, const std::vector<S>& x,
+                           std::int64_t cols) {
+  std::vector<S> sums(cols, S(0));
+  for (const std::int32_t r : rows) {
+    for (std::int64_t c = 0; c < cols; ++c) sums[c] += x[r * cols + c];
+  }
+  return sums;
+}
+
+}  // namespace m2st::reference
