@@ -12,6 +12,11 @@ template <class T>
 void assign_nearest(CpuContext& context, MatrixView<const T> x, MatrixView<const T> centres,
                     Span<std::int32_t> labels, Span<T> distances);
 
+// distances[n,k] = ‖x[n] − centres[k]‖², (N, K).
+template <class T>
+void squared_distances(CpuContext& context, MatrixView<const T> x, MatrixView<const T> centres,
+                       MatrixView<T> distances);
+
 // sums[k,:] = Σ_{labels[n]=k} x[n,:] and counts[k], in fixed order, in double.
 // Labels < 0 are left out.
 template <class T>

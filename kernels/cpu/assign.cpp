@@ -90,28 +90,35 @@ void tile_distances_of(std::int64_t width, const T* x, std::int64_t dimensions, 
   }
 }
 
-template <class T, int Rows>
-void assign_tile(const PackedCentres<T>& packed, std::int64_t centres, const T* x,
-                 std::int32_t* labels, T* distances) {
-  constexpr int kLanes = Lanes<T>::kCount;
-  T panel_distances[kTileRows][kPanelVectors * kLanes];
-  std::fill(labels, labels + Rows, 0);
-  std::fill(distances, distances + Rows, std::numeric_limits<T>::infinity());
+// Calls use(row, first centre, count, distances) for Rows rows against panel after panel.
+template <class T, int Rows, class Use>
+void for_panels(const PackedCentres<T>& packed, std::int64_t centres, const T* x, Use&& use) {
+  T distances[kTileRows][kPanelVectors * Lanes<T>::kCount];
   for (std::int64_t first = 0; first < packed.vectors; first += kPanelVectors) {
     const std::int64_t width = std::min<std::int64_t>(kPanelVectors, packed.vectors - first);
     tile_distances_of<T, Rows, kPanelVectors>(width, x, packed.dimensions, packed.panel(first),
-                                              panel_distances);
-    const std::int64_t begin = first * kLanes;
-    const std::int64_t count = std::min(width * kLanes, centres - begin);
-    for (int r = 0; r < Rows; ++r) {
-      for (std::int64_t k = 0; k < count; ++k) {
-        if (panel_distances[r][k] < distances[r]) {
-          distances[r] = panel_distances[r][k];
-          labels[r] = static_cast<std::int32_t>(begin + k);
-        }
-      }
-    }
+                                              distances);
+    const std::int64_t begin = first * Lanes<T>::kCount;
+    const std::int64_t count = std::min(width * Lanes<T>::kCount, centres - begin);
+    for (int r = 0; r < Rows; ++r) use(r, begin, count, distances[r]);
   }
+}
+
+// for_panels over all rows of x, with row numbers in x.
+template <class T, class Use>
+void for_distances(CpuContext& context, MatrixView<const T> x, MatrixView<const T> centres,
+                   Use&& use) {
+  const PackedCentres<T> packed(context, centres);
+  parallel_for(context, x.rows, kAssignGrain, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t n = begin;
+    const auto use_row = [&](int r, std::int64_t first, std::int64_t count, const T* distances) {
+      use(n + r, first, count, distances);
+    };
+    for (; n + kTileRows <= end; n += kTileRows) {
+      for_panels<T, kTileRows>(packed, centres.rows, x.data + n * x.cols, use_row);
+    }
+    for (; n < end; ++n) for_panels<T, 1>(packed, centres.rows, x.data + n * x.cols, use_row);
+  });
 }
 
 }  // namespace
@@ -126,17 +133,35 @@ void assign_nearest(CpuContext& context, MatrixView<const T> x, MatrixView<const
              "assign_nearest: sizes of labels and distances (got ", labels.size(), " and ",
              distances.size(), ", need ", x.rows, ")");
   M2ST_CHECK(x.rows == 0 || centres.rows > 0, "assign_nearest: no centres");
-  const PackedCentres<T> packed(context, centres);
-  parallel_for(context, x.rows, kAssignGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::int64_t n = begin;
-    for (; n + kTileRows <= end; n += kTileRows) {
-      assign_tile<T, kTileRows>(packed, centres.rows, x.data + n * x.cols, &labels[n],
-                                &distances[n]);
-    }
-    for (; n < end; ++n) {
-      assign_tile<T, 1>(packed, centres.rows, x.data + n * x.cols, &labels[n], &distances[n]);
-    }
-  });
+  std::fill(labels.begin(), labels.end(), 0);
+  std::fill(distances.begin(), distances.end(), std::numeric_limits<T>::infinity());
+  for_distances(context, x, centres,
+                [&](std::int64_t n, std::int64_t first, std::int64_t count, const T* candidates) {
+                  std::int32_t label = labels[n];
+                  T best = distances[n];
+                  for (std::int64_t k = 0; k < count; ++k) {
+                    if (candidates[k] < best) {
+                      best = candidates[k];
+                      label = static_cast<std::int32_t>(first + k);
+                    }
+                  }
+                  labels[n] = label;
+                  distances[n] = best;
+                });
+}
+
+template <class T>
+void squared_distances(CpuContext& context, MatrixView<const T> x, MatrixView<const T> centres,
+                       MatrixView<T> distances) {
+  M2ST_CHECK(x.cols == centres.cols, "squared_distances: columns of the centres (got ",
+             centres.cols, ", need ", x.cols, ")");
+  M2ST_CHECK(distances.rows == x.rows && distances.cols == centres.rows,
+             "squared_distances: shape of distances (got ", distances.rows, " x ", distances.cols,
+             ", need ", x.rows, " x ", centres.rows, ")");
+  for_distances(context, x, centres,
+                [&](std::int64_t n, std::int64_t first, std::int64_t count, const T* values) {
+                  std::copy_n(values, count, distances.data + n * distances.cols + first);
+                });
 }
 
 template <class T>
@@ -182,6 +207,8 @@ void sums_by_label(CpuContext& context, MatrixView<const T> x, Span<const std::i
 #define INSTANTIATE(T)                                                                       \
   template void assign_nearest<T>(CpuContext&, MatrixView<const T>, MatrixView<const T>,     \
                                   Span<std::int32_t>, Span<T>);                              \
+  template void squared_distances<T>(CpuContext&, MatrixView<const T>, MatrixView<const T>,  \
+                                     MatrixView<T>);                                         \
   template void sums_by_label<T>(CpuContext&, MatrixView<const T>, Span<const std::int32_t>, \
                                  MatrixView<double>, Span<std::int64_t>);
 INSTANTIATE(float)

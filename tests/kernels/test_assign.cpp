@@ -73,6 +73,25 @@ TYPED_TEST(Assign, MatchesReference) {
   }
 }
 
+TYPED_TEST(Assign, AllDistancesMatchReference) {
+  for (std::int64_t centres : {0, 1, 8, 17, 32, 33, 70}) {
+    const auto x = random_dense<TypeParam>(400, 7, 9);
+    const auto to = random_dense<TypeParam>(centres, 7, 10);
+    const auto expected = reference::squared_distances(converted<double>(x), converted<double>(to));
+    Dense<TypeParam> actual(400, centres);
+    CpuContext context(2);
+
+    kernels::squared_distances<TypeParam>(context, view_of(x), view_of(to), view_of(actual));
+
+    // A sum of 7 squares, each rounded twice.
+    const double relative = 9 * static_cast<double>(std::numeric_limits<TypeParam>::epsilon());
+    for (std::size_t i = 0; i < actual.values.size(); ++i) {
+      ASSERT_NEAR(static_cast<double>(actual.values[i]), expected.values[i],
+                  relative * expected.values[i]);
+    }
+  }
+}
+
 TYPED_TEST(Assign, TiesGoToTheLowestCentre) {
   const std::int64_t cols = 5;
   const auto base = random_dense<TypeParam>(3, cols, 3);
