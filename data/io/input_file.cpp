@@ -100,6 +100,14 @@ void InputFile::read(std::int64_t offset, void* target, std::int64_t bytes) cons
   }
 }
 
+bool InputFile::starts_with(std::string_view magic) const {
+  std::string start(magic.size(), '\0');
+  const auto bytes = static_cast<std::int64_t>(magic.size());
+  if (size_ < bytes) return false;
+  read(0, start.data(), bytes);
+  return start == magic;
+}
+
 std::string read_text(const std::string& path) {
   const InputFile file(path);
   if (file.size() == 0) fail(ExitCode::kInputInvalid, path, ": is empty");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace m2st::data {
 
@@ -17,6 +18,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   std::int64_t size() const { return size_; }
+  bool starts_with(std::string_view magic) const;
   // Exactly `bytes` bytes from `offset`; any thread. Exit code 3 on a read error, 4 when the file
   // ends before that.
   void read(std::int64_t offset, void* target, std::int64_t bytes) const;

@@ -15,7 +15,6 @@ namespace m2st::data {
 
 namespace {
 
-constexpr std::string_view kMagic("\x93NUMPY", 6);
 // NumPy itself refuses headers above 10,000 bytes unless told otherwise.
 constexpr std::int64_t kLargestHeader = 1 << 20;
 constexpr std::int64_t kLargestSide = std::numeric_limits<std::int32_t>::max();
@@ -183,7 +182,7 @@ NpyHeader read_npy_header(const InputFile& file) {
   file.read(0, start, start_bytes);
   const std::string_view found(reinterpret_cast<const char*>(start),
                                static_cast<std::size_t>(std::min<std::int64_t>(start_bytes, 6)));
-  if (found != kMagic.substr(0, found.size())) {
+  if (found != kNpyMagic.substr(0, found.size())) {
     fail(ExitCode::kInputInvalid, path,
          ": is not a .npy file (its first bytes are not \\x93NUMPY); save the array with "
          "numpy.save");

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "data/io/input_file.h"
 #include "data/io/npy.h"
 
 namespace m2st::data {
+
+inline constexpr std::string_view kNpyMagic("\x93NUMPY", 6);
 
 struct NpyType {
   char kind = 'f';  // b, i, u, f

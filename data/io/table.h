@@ -11,8 +11,8 @@
 namespace m2st::data {
 
 struct CoordinateTable {
-  Matrix<double> coordinates;      // (N, 2 or 3)
-  std::vector<std::string> cells;  // names from a leading text column, or empty
+  Matrix<double> coordinates;      // (N, 2 or 3), finite when read from text
+  std::vector<std::string> cells;  // names from a leading column that is no coordinate, or empty
 };
 
 // Errors: 3, 4 (line number and content named).
@@ -30,7 +30,8 @@ struct LabelTable {
 // one, "" the second), or .npy of integers.
 LabelTable read_labels(CpuContext& context, const std::string& path, const std::string& column);
 
-// Labels as codes 0.. in order of first appearance; "NA", "nan" and "" become -1 (unlabelled).
+// Labels as codes 0.. in order of first appearance; missing ones ("", NA, NaN, None
+// and the like) become -1 (unlabelled).
 std::vector<std::int32_t> label_codes(const std::vector<std::string>& labels);
 
 }  // namespace m2st::data

@@ -1,0 +1,179 @@
+// Coordinates from text: which columns they are is told by the header's names or, without telling
+// names, by their place. A line that might be a cell is never taken for a header.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "data/io/delimited.h"
+#include "data/io/input_file.h"
+#include "data/io/npy.h"
+#include "data/io/npy_type.h"
+#include "data/io/table.h"
+#include "engine/check.h"
+
+namespace m2st::data {
+
+namespace {
+
+using Columns = std::vector<std::int64_t>;
+
+// Names of x, y and z in files of the common platforms, in order of preference. A full-resolution
+// pixel position is preferred to a place in the array, which has no equal units in x and y.
+constexpr std::array<std::array<std::string_view, 3>, 14> kAxisNames = {{
+    {"x", "y", "z"},
+    {"x_centroid", "y_centroid", "z_centroid"},
+    {"pxl_col_in_fullres", "pxl_row_in_fullres", ""},
+    {"xcoord", "ycoord", "zcoord"},
+    {"x_coord", "y_coord", "z_coord"},
+    {"coord_x", "coord_y", "coord_z"},
+    {"center_x", "center_y", "center_z"},
+    {"centerx_global_px", "centery_global_px", ""},
+    {"x_location", "y_location", "z_location"},
+    {"spatial_0", "spatial_1", "spatial_2"},
+    {"spatial1", "spatial2", "spatial3"},
+    {"imagecol", "imagerow", ""},
+    {"px", "py", "pz"},
+    {"array_col", "array_row", ""},
+}};
+
+// Names of a column of cell names.
+constexpr std::array<std::string_view, 10> kCellNames = {
+    "", "cell", "cells", "cell_id", "barcode", "barcodes", "id", "index", "name", "spot"};
+
+std::optional<Columns> named_columns(const DelimitedText& table) {
+  std::vector<std::string> names;
+  for (std::int64_t c = 0; c < table.columns; ++c) names.push_back(lower_case(table.field(0, c)));
+  const auto column_of = [&](std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    return !name.empty() && found != names.end() ? found - names.begin() : std::ptrdiff_t{-1};
+  };
+  for (const auto& axes : kAxisNames) {
+    Columns columns;
+    for (const std::string_view axis : axes) {
+      if (column_of(axis) >= 0) columns.push_back(column_of(axis));
+    }
+    const bool has_plane = column_of(axes[0]) >= 0 && column_of(axes[1]) >= 0;
+    if (has_plane) return columns;
+  }
+  return std::nullopt;
+}
+
+bool names_cells(std::string_view header) {
+  return std::find(kCellNames.begin(), kCellNames.end(), lower_case(header)) != kCellNames.end();
+}
+
+// Begins as a number does, so that '1,5' or '7um' is a value gone wrong and not a name.
+bool begins_as_number(std::string_view field) {
+  const std::size_t digit = field.find_first_not_of("+-.");
+  return digit != std::string_view::npos && field[digit] >= '0' && field[digit] <= '9';
+}
+
+// The first line is a header when it names the axes or the cells, or when nothing in it could be a
+// value or stand for one.
+bool has_header(const DelimitedText& table) {
+  if (named_columns(table)) return true;
+  if (table.columns > 2 && names_cells(table.field(0, 0))) return true;
+  for (std::int64_t c = 0; c < table.columns; ++c) {
+    const std::string_view field = table.field(0, c);
+    if (begins_as_number(field) || is_number(field) || is_missing(field)) return false;
+  }
+  return true;
+}
+
+// 0, 1, 2, … or 1, 2, 3, … down the first column: numbers of cells, as data frames write them.
+bool counts_rows(const DelimitedText& table, std::int64_t first_row) {
+  double start = 0;
+  if (table.rows() - first_row < 3 || !parse_number(table.field(first_row, 0), start)) return false;
+  if (start != 0 && start != 1) return false;
+  for (std::int64_t r = first_row; r < table.rows(); ++r) {
+    double value = 0;
+    if (!parse_number(table.field(r, 0), value) ||
+        value != start + static_cast<double>(r - first_row)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The first column holds cells' names or numbers, not a coordinate.
+bool starts_with_cells(const DelimitedText& table, std::int64_t first_row) {
+  if (first_row > 0 && names_cells(table.field(0, 0))) return true;
+  const std::string_view first = table.field(first_row, 0);
+  return (!is_number(first) && !is_missing(first)) || counts_rows(table, first_row);
+}
+
+// Without telling names: two or three columns of numbers, after one of cells or not.
+Columns positional_columns(const DelimitedText& table, std::int64_t first_row) {
+  const bool with_cells = table.columns > 2 && starts_with_cells(table, first_row);
+  Columns columns;
+  for (std::int64_t c = with_cells ? 1 : 0; c < table.columns; ++c) columns.push_back(c);
+  if (columns.size() < 2 || columns.size() > 3) {
+    fail(ExitCode::kInputInvalid, table.path, ": has ", table.columns,
+         table.columns == 1 ? " column" : " columns",
+         ", need x and y (and z), with or without cell names before them; with more columns, name ",
+         "them x and y in the first line");
+  }
+  return columns;
+}
+
+[[noreturn]] void bad_value(const DelimitedText& table, std::int64_t row, std::int64_t column) {
+  const std::string_view field = table.field(row, column);
+  const bool comma = field.find(',') != std::string_view::npos;
+  fail(ExitCode::kInputInvalid, table.path, ": line ", table.lines[static_cast<std::size_t>(row)],
+       ", column ", column + 1, ": '", field.substr(0, 40), "' is ",
+       is_missing(field) ? "a missing value; remove the cell or give it a place"
+       : comma           ? "not a number; write decimals with a point"
+                         : "not a number");
+}
+
+void fill(const DelimitedText& table, std::int64_t first_row, const Columns& columns,
+          MatrixView<double> out) {
+  for (std::int64_t r = 0; r < out.rows; ++r) {
+    for (std::int64_t a = 0; a < out.cols; ++a) {
+      const std::int64_t column = columns[static_cast<std::size_t>(a)];
+      const bool read = parse_number(table.field(first_row + r, column), out(r, a));
+      if (!read || !std::isfinite(out(r, a))) bad_value(table, first_row + r, column);
+    }
+  }
+}
+
+}  // namespace
+
+CoordinateTable read_coordinates_csv(CpuContext& context, const std::string& path) {
+  DelimitedText table;
+  table.path = path;
+  table.text = read_text(path);
+  split_text(table, {});
+  const std::int64_t first_row = has_header(table) ? 1 : 0;
+  const std::int64_t cells = table.rows() - first_row;
+  if (cells == 0) fail(ExitCode::kInputInvalid, path, ": has a header but no cells");
+  const std::optional<Columns> named = first_row > 0 ? named_columns(table) : std::nullopt;
+  const Columns columns = named ? *named : positional_columns(table, first_row);
+
+  CoordinateTable result;
+  result.coordinates =
+      Matrix<double>(context.pool(), cells, static_cast<std::int64_t>(columns.size()));
+  fill(table, first_row, columns, result.coordinates.view());
+  const bool first_is_free = std::find(columns.begin(), columns.end(), 0) == columns.end();
+  if (first_is_free && starts_with_cells(table, first_row)) {
+    for (std::int64_t r = first_row; r < table.rows(); ++r) {
+      result.cells.emplace_back(table.field(r, 0));
+    }
+  }
+  return result;
+}
+
+CoordinateTable read_coordinates(CpuContext& context, const std::string& path) {
+  if (!InputFile(path).starts_with(kNpyMagic)) return read_coordinates_csv(context, path);
+  CoordinateTable result{read_npy<double>(context, path), {}};
+  if (result.coordinates.cols() < 2 || result.coordinates.cols() > 3) {
+    fail(ExitCode::kInputInvalid, path, ": is ", result.coordinates.rows(), " by ",
+         result.coordinates.cols(), ", need one row a cell with x and y (and z)");
+  }
+  return result;
+}
+
+}  // namespace m2st::data
