@@ -15,10 +15,13 @@ namespace m2st::test {
 struct Tolerance {
   double frobenius;  // of ‖got − want‖ / ‖want‖
   double element;    // of max |got − want| / max |want|
+  double scale = 0;  // size of what cancels in `want`: smaller values are measured against this
 };
 
 // The worst element of a few thousand is allowed ten times the whole's relative error.
-inline Tolerance relative_error(double frobenius) { return {frobenius, 10 * frobenius}; }
+inline Tolerance relative_error(double frobenius, double scale = 0) {
+  return {frobenius, 10 * frobenius, scale};
+}
 
 namespace detail {
 
@@ -30,7 +33,7 @@ struct Difference {
 
 // Where `want` is all zero, errors are absolute.
 template <class Got, class Want>
-Difference difference(std::span<const Got> got, std::span<const Want> want) {
+Difference difference(std::span<const Got> got, std::span<const Want> want, double scale) {
   Difference result;
   double squares = 0, squared_norm = 0, largest = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
@@ -45,6 +48,8 @@ Difference difference(std::span<const Got> got, std::span<const Want> want) {
       result.worst = i;
     }
   }
+  largest = std::max(largest, scale);
+  squared_norm = std::max(squared_norm, scale * scale * static_cast<double>(got.size()));
   if (squared_norm == 0) squared_norm = largest = 1;
   result.frobenius = std::sqrt(squares / squared_norm);
   result.element /= largest;
@@ -57,7 +62,7 @@ template <class Got, class Want>
   if (got.size() != want.size()) {
     return ::testing::AssertionFailure() << "got " << got.size() << " values, want " << want.size();
   }
-  const Difference off = difference(got, want);
+  const Difference off = difference(got, want, tolerance.scale);
   if (off.frobenius <= tolerance.frobenius && off.element <= tolerance.element) {
     return ::testing::AssertionSuccess();
   }
