@@ -1,0 +1,51 @@
+// The small steps that the direct and the reduced form of the reference clustering share, so that
+// both decide alike: solves, centres, weights, clean-up. All matrices double and row-major.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cluster/reference_state.h"
+#include "engine/array.h"
+#include "engine/cpu_context.h"
+#include "engine/view.h"
+#include "kernels/gemm.h"
+
+namespace m2st::cluster {
+
+// op(a) op(b) as a matrix of its own.
+Matrix<double> product(CpuContext& context, kernels::Layout layout_a, MatrixView<const double> a,
+                       kernels::Layout layout_b, MatrixView<const double> b);
+
+// out += alpha · op(a) op(b).
+void add_product(CpuContext& context, double alpha, kernels::Layout layout_a,
+                 MatrixView<const double> a, kernels::Layout layout_b, MatrixView<const double> b,
+                 MatrixView<double> out);
+
+// a⁻¹ right_side for symmetric a: Cholesky, else LU, else (reciprocal condition below rounding)
+// pinv(a) right_side.
+Matrix<double> solved(CpuContext& context, MatrixView<const double> a,
+                      MatrixView<const double> right_side);
+
+// a aᵀ + ridge · I.
+Matrix<double> ridged_gram(CpuContext& context, MatrixView<const double> a, double ridge);
+
+// NaN to 0, ±Inf to ±1e5.
+void clean(Span<double> values);
+
+// One lagged fixed-point step, V = (α X Uᵀ) pinv(α U Uᵀ + λ₃ VᵀV − λ₃ I), where `cross` is X Uᵀ and
+// U Uᵀ = diag(counts). The matrix in the middle may be indefinite: it is no descent step.
+Matrix<double> next_centres(CpuContext& context, double alpha, double lambda3,
+                            MatrixView<const double> cross, Span<const std::int64_t> counts,
+                            MatrixView<const double> centres);
+
+// ‖E‖² from the Gram matrix E Eᵀ: its largest eigenvalue or its trace, never negative.
+double squared_norm(CpuContext& context, MatrixView<const double> gram, WeightNorm norm);
+
+// α ∝ exp(−λ₂ · squared norm); equal when all of them underflow.
+std::vector<double> view_weights(double lambda2, const std::vector<double>& squared_norms);
+
+// Cells in each cluster.
+std::vector<std::int64_t> cluster_sizes(const std::vector<std::int32_t>& labels, int clusters);
+
+}  // namespace m2st::cluster
