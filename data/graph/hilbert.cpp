@@ -77,7 +77,8 @@ std::vector<std::int32_t> order_of(CpuContext& context, MatrixView<const double>
   double side = 0;
   for (int axis = 0; axis < kAxes; ++axis) side = std::max(side, box.high[axis] - box.low[axis]);
   constexpr double kLast = (1 << kBits<kAxes>)-1;
-  const double scale = side > 0 ? kLast / side : 0;
+  // Bounded, or an extent near the smallest double would make it infinite.
+  const double scale = side > 0 ? std::min(kLast / side, 1e300) : 0;
   std::vector<std::uint64_t> keys(static_cast<std::size_t>(coordinates.rows));
   parallel_for(context, coordinates.rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
