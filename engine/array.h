@@ -3,10 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
+#include "engine/check.h"
 #include "engine/memory_pool.h"
 #include "engine/view.h"
 
@@ -19,9 +22,7 @@ class Array {
  public:
   Array() = default;
   Array(MemoryPool& pool, std::int64_t size)
-      : pool_(&pool),
-        data_(static_cast<T*>(pool.allocate(static_cast<std::size_t>(size) * sizeof(T)))),
-        size_(size) {}
+      : pool_(&pool), data_(static_cast<T*>(pool.allocate(bytes_of(size)))), size_(size) {}
   ~Array() { reset(); }
   Array(Array&& other) noexcept
       : pool_(other.pool_),
@@ -55,6 +56,16 @@ class Array {
   const T& operator[](std::int64_t i) const { return data_[i]; }
 
  private:
+  // Sizes come from the user's data: one too large is out of memory, never a wrapped product.
+  static std::size_t bytes_of(std::int64_t size) {
+    M2ST_CHECK(size >= 0, "Array: size is ", size, ", needs at least 0");
+    std::size_t bytes = 0;
+    if (__builtin_mul_overflow(static_cast<std::size_t>(size), sizeof(T), &bytes)) {
+      return static_cast<std::size_t>(-1);
+    }
+    return bytes;
+  }
+
   MemoryPool* pool_ = nullptr;
   T* data_ = nullptr;
   std::int64_t size_ = 0;
@@ -65,7 +76,7 @@ class Matrix {
  public:
   Matrix() = default;
   Matrix(MemoryPool& pool, std::int64_t rows, std::int64_t cols)
-      : storage_(pool, rows * cols), rows_(rows), cols_(cols) {}
+      : storage_(pool, entries(rows, cols)), rows_(rows), cols_(cols) {}
 
   std::int64_t rows() const { return rows_; }
   std::int64_t cols() const { return cols_; }
@@ -83,6 +94,13 @@ class Matrix {
   void reset() { *this = Matrix(); }
 
  private:
+  static std::int64_t entries(std::int64_t rows, std::int64_t cols) {
+    M2ST_CHECK(rows >= 0 && cols >= 0, "Matrix: shape is ", rows, " x ", cols);
+    std::int64_t product = 0;
+    const bool overflow = __builtin_mul_overflow(rows, cols, &product);
+    return overflow ? std::numeric_limits<std::int64_t>::max() : product;
+  }
+
   Array<T> storage_;
   std::int64_t rows_ = 0;
   std::int64_t cols_ = 0;

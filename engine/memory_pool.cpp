@@ -8,6 +8,13 @@
 
 namespace m2st {
 
+namespace {
+
+// Beyond this a size came from a negative or overflowing count, and rounding up would overflow too.
+constexpr std::size_t kMostBytes = std::size_t{1} << 62;
+
+}  // namespace
+
 MemorySource host_memory() {
   // Rounded sizes are multiples of 64, as aligned_alloc asks.
   return {"host", [](std::size_t bytes) { return std::aligned_alloc(64, bytes); },
@@ -20,24 +27,35 @@ std::size_t MemoryPool::rounded(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+void* MemoryPool::take_kept(std::size_t size) {
+  const auto found = kept_.find(size);
+  if (found == kept_.end() || found->second.empty()) return nullptr;
+  void* block = found->second.back();
+  found->second.pop_back();
+  return block;
+}
+
 void* MemoryPool::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   const std::lock_guard lock(mutex_);
+  if (bytes > kMostBytes) {
+    fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " cannot have ", bytes, " bytes");
+  }
   const std::size_t size = rounded(bytes);
   if (limit_ != 0 && in_use_ + size > limit_) {
     fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " needs ", in_use_ + size,
          " bytes, the limit is ", limit_);
   }
-  void* block = nullptr;
-  if (auto found = kept_.find(size); found != kept_.end() && !found->second.empty()) {
-    block = found->second.back();
-    found->second.pop_back();
-  } else {
+  void* block = take_kept(size);
+  if (block == nullptr) block = source_.allocate(size);
+  if (block == nullptr) {
+    // Blocks of other sizes lie idle here that the source could make this one of.
+    release_kept();
     block = source_.allocate(size);
-    if (block == nullptr) {
-      fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " has no ", size, " bytes left (",
-           in_use_, " in use)");
-    }
+  }
+  if (block == nullptr) {
+    fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " has no ", size, " bytes left (",
+         in_use_, " in use)");
   }
   in_use_ += size;
   peak_ = std::max(peak_, in_use_);
@@ -54,10 +72,34 @@ void MemoryPool::release(void* block, std::size_t bytes) {
 
 void MemoryPool::trim() {
   const std::lock_guard lock(mutex_);
+  release_kept();
+}
+
+void MemoryPool::release_kept() {
   for (auto& [size, blocks] : kept_) {
     for (void* block : blocks) source_.release(block);
   }
   kept_.clear();
+}
+
+void MemoryPool::set_limit(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  limit_ = bytes;
+}
+
+std::size_t MemoryPool::in_use() const {
+  const std::lock_guard lock(mutex_);
+  return in_use_;
+}
+
+std::size_t MemoryPool::peak() const {
+  const std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+void MemoryPool::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  peak_ = in_use_;
 }
 
 }  // namespace m2st

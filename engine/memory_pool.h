@@ -36,16 +36,18 @@ class MemoryPool {
   void trim();
 
   // Blocks in use may not exceed this many bytes; 0 means no limit.
-  void set_limit(std::size_t bytes) { limit_ = bytes; }
-  std::size_t in_use() const { return in_use_; }
-  std::size_t peak() const { return peak_; }
-  void reset_peak() { peak_ = in_use_; }
+  void set_limit(std::size_t bytes);
+  std::size_t in_use() const;
+  std::size_t peak() const;
+  void reset_peak();
 
  private:
   static std::size_t rounded(std::size_t bytes);
+  void* take_kept(std::size_t size);
+  void release_kept();
 
   MemorySource source_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards all below
   std::map<std::size_t, std::vector<void*>> kept_;
   std::size_t in_use_ = 0;
   std::size_t peak_ = 0;

@@ -29,11 +29,16 @@ void parallel_for(CpuContext& context, std::int64_t n, std::int64_t grain, Body&
 template <class Part, class Body, class Combine>
 Part parallel_reduce(CpuContext& context, std::int64_t n, std::int64_t grain, Part start,
                      Body&& body, Combine&& combine) {
-  std::vector<Part> parts(static_cast<std::size_t>(chunk_count(n, grain)), start);
+  M2ST_CHECK(grain > 0, "parallel_reduce: grain is ", grain, ", needs at least 1");
+  struct Slot {  // a vector of bool would pack what two threads write into one byte
+    Part part;
+  };
+  std::vector<Slot> slots(static_cast<std::size_t>(chunk_count(n, grain)), Slot{start});
   context.thread_pool().run(chunk_count(n, grain), [&](std::int64_t chunk) {
-    parts[static_cast<std::size_t>(chunk)] = body(chunk * grain, std::min(n, (chunk + 1) * grain));
+    slots[static_cast<std::size_t>(chunk)].part =
+        body(chunk * grain, std::min(n, (chunk + 1) * grain));
   });
-  for (const Part& part : parts) start = combine(start, part);
+  for (const Slot& slot : slots) start = combine(start, slot.part);
   return start;
 }
 

@@ -1,5 +1,9 @@
 #include "engine/thread_pool.h"
 
+#include <system_error>
+
+#include "engine/check.h"
+
 namespace m2st {
 
 namespace {
@@ -17,10 +21,19 @@ void pause() {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = workers_.size() + 1;
+    stop();
+    fail(ExitCode::kParameterImpossible, "thread pool: the system gave ", started, " of ", threads,
+         " threads (", error.what(), "); ask for fewer");
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -28,6 +28,7 @@ class ThreadPool {
 
  private:
   void work();
+  void stop();
   void claim_chunks();
 
   std::vector<std::thread> workers_;

@@ -5,7 +5,7 @@
 #include "tests/reference/activation.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/threads.h"
+#include "tests/support/thread_counts.h"
 
 namespace m2st::kernels {
 namespace {

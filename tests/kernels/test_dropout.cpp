@@ -9,7 +9,7 @@
 #include "kernels/math/attention_dropout.h"
 #include "kernels/math/dropout.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/threads.h"
+#include "tests/support/thread_counts.h"
 
 namespace m2st::kernels {
 namespace {

@@ -7,7 +7,7 @@
 #include "tests/reference/rows.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/threads.h"
+#include "tests/support/thread_counts.h"
 
 namespace m2st::kernels {
 namespace {
