@@ -85,6 +85,28 @@ double squared_norm(CpuContext& context, MatrixView<const double> gram, WeightNo
   return values.empty() ? 0.0 : std::max(values.back(), 0.0);
 }
 
+double distance_norm(CpuContext& context, MatrixView<const double> gram,
+                     MatrixView<const double> cross, MatrixView<const double> centres,
+                     Span<const std::int64_t> counts, WeightNorm norm) {
+  // (½ V U Uᵀ − X Uᵀ) Vᵀ and its transpose.
+  Matrix<double> half(context.pool(), centres.rows, centres.cols);
+  for (std::int64_t i = 0; i < half.rows(); ++i) {
+    for (std::int64_t c = 0; c < half.cols(); ++c) {
+      const double count = static_cast<double>(counts[static_cast<std::size_t>(c)]);
+      half(i, c) = 0.5 * count * centres(i, c) - cross(i, c);
+    }
+  }
+  const Matrix<double> part =
+      product(context, Layout::kPlain, half.view(), Layout::kTransposed, centres);
+  Matrix<double> difference(context.pool(), gram.rows, gram.cols);
+  for (std::int64_t i = 0; i < gram.rows; ++i) {
+    for (std::int64_t j = 0; j < gram.cols; ++j) {
+      difference(i, j) = gram(i, j) + (part(i, j) + part(j, i));
+    }
+  }
+  return squared_norm(context, difference.view(), norm);
+}
+
 std::vector<double> view_weights(double lambda2, const std::vector<double>& squared_norms) {
   std::vector<double> weights;
   for (const double norm : squared_norms) weights.push_back(std::exp(-lambda2 * norm));

@@ -42,6 +42,12 @@ Matrix<double> next_centres(CpuContext& context, double alpha, double lambda3,
 // ‖E‖² from the Gram matrix E Eᵀ: its largest eigenvalue or its trace, never negative.
 double squared_norm(CpuContext& context, MatrixView<const double> gram, WeightNorm norm);
 
+// ‖X − VU‖² from X Xᵀ, `cross` = X Uᵀ and U Uᵀ = diag(counts):
+// E Eᵀ = X Xᵀ − V (X Uᵀ)ᵀ − (X Uᵀ) Vᵀ + V U Uᵀ Vᵀ.
+double distance_norm(CpuContext& context, MatrixView<const double> gram,
+                     MatrixView<const double> cross, MatrixView<const double> centres,
+                     Span<const std::int64_t> counts, WeightNorm norm);
+
 // α ∝ exp(−λ₂ · squared norm); equal when all of them underflow.
 std::vector<double> view_weights(double lambda2, const std::vector<double>& squared_norms);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cluster/blocks.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -35,21 +36,14 @@ Matrix<double> uniform_matrix(CpuContext& context, RandomKey key, std::int64_t r
   return result;
 }
 
-Matrix<double> transposed(CpuContext& context, const Matrix<double>& x) {
-  Matrix<double> result(context.pool(), x.cols(), x.rows());
-  for (std::int64_t i = 0; i < x.rows(); ++i) {
-    for (std::int64_t j = 0; j < x.cols(); ++j) result(j, i) = x(i, j);
-  }
-  return result;
-}
-
 // (rows, cols) with orthonormal rows; rows <= cols.
 Matrix<double> orthonormal_rows(CpuContext& context, RandomKey key, std::int64_t rows,
                                 std::int64_t cols) {
-  const Matrix<double> uniform = transposed(context, uniform_matrix(context, key, rows, cols));
+  const Matrix<double> uniform =
+      transposed(context, uniform_matrix(context, key, rows, cols).view());
   Matrix<double> basis(context.pool(), cols, rows);
   kernels::orthonormalise<double>(context, uniform.view(), basis.view());
-  return transposed(context, basis);
+  return transposed(context, basis.view());
 }
 
 std::int64_t common_dim_of(const ReferenceOptions& options) {

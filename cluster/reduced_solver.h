@@ -1,0 +1,29 @@
+// The reference clustering with one pass over the cells per iteration. Every S and H is a linear
+// map of z = [D; H before; U before], so all products that eq. 12's updates ask for follow from the
+// Gram matrix of z by small algebra in double; only labels, the new H and sums by label need the
+// cells. Labels are those of the direct form (reference_solver.h), its oracle, wherever no tie is
+// closer than rounding.
+#pragma once
+
+#include <vector>
+
+#include "cluster/reference_state.h"
+#include "engine/array.h"
+#include "engine/cpu_context.h"
+#include "engine/view.h"
+
+namespace m2st::cluster {
+
+// options.iterations steps from `state`, in place. S is used for the first weights only and is not
+// carried along: it is empty afterwards. The observer sees current labels, weights, maps and
+// centres; H is current again after the last step.
+void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
+                   const ReferenceOptions& options, ReferenceState& state,
+                   const IterationObserver& observer);
+
+// From embeddings (N, d_m), finite, to labels 0..K-1 and weights, by the reduced form.
+ReferenceState reference_clustering(CpuContext& context,
+                                    const std::vector<MatrixView<const float>>& embeddings,
+                                    const ReferenceOptions& options);
+
+}  // namespace m2st::cluster

@@ -1,0 +1,225 @@
+// The reduced form against its oracle, the direct form: the same labels at every iteration.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "cluster/reduced_solver.h"
+#include "cluster/reference_solver.h"
+#include "engine/random.h"
+#include "tests/cluster/golden_clustering.h"
+
+namespace m2st::cluster {
+namespace {
+
+// What a hundred iterations of both forms may drift apart.
+constexpr double kDrift = 1e-7;
+
+struct History {
+  std::vector<std::vector<std::int32_t>> labels;
+  std::vector<std::vector<double>> weights;
+
+  IterationObserver observer() {
+    return [this](const IterationState& now) {
+      labels.push_back(now.state.labels);
+      weights.push_back(now.state.weights);
+    };
+  }
+};
+
+Matrix<double> copy_of(CpuContext& context, const Matrix<double>& x) {
+  Matrix<double> copy(context.pool(), x.rows(), x.cols());
+  std::copy(x.span().begin(), x.span().end(), copy.span().begin());
+  return copy;
+}
+
+ReferenceState copy_of(CpuContext& context, const ReferenceState& state) {
+  ReferenceState copy;
+  for (const ReferenceView& view : state.views) {
+    copy.views.push_back({copy_of(context, view.specific), copy_of(context, view.specific_map),
+                          copy_of(context, view.common_map), copy_of(context, view.centres)});
+  }
+  copy.common = copy_of(context, state.common);
+  copy.common_centres = copy_of(context, state.common_centres);
+  copy.labels = state.labels;
+  copy.weights = state.weights;
+  return copy;
+}
+
+double largest_gap(const Matrix<double>& a, const Matrix<double>& b) {
+  double gap = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    gap = std::max(gap, std::abs(a.data()[i] - b.data()[i]));
+  }
+  return gap;
+}
+
+void expect_same_run(CpuContext& context, const std::vector<Matrix<double>>& data,
+                     const ReferenceOptions& options, ReferenceState start,
+                     const std::string& what) {
+  ReferenceState other_start = copy_of(context, start);
+  History direct, reduced;
+
+  solve_reference(context, data, options, start, direct.observer());
+  solve_reduced(context, data, options, other_start, reduced.observer());
+
+  ASSERT_EQ(reduced.labels.size(), direct.labels.size());
+  for (std::size_t i = 0; i < direct.labels.size(); ++i) {
+    ASSERT_EQ(reduced.labels[i], direct.labels[i]) << what << ", iteration " << i + 1;
+    for (std::size_t m = 0; m < direct.weights[i].size(); ++m) {
+      ASSERT_NEAR(reduced.weights[i][m], direct.weights[i][m], kDrift) << what << " " << i + 1;
+    }
+  }
+  EXPECT_LE(largest_gap(start.common, other_start.common), kDrift) << what;
+  for (std::size_t m = 0; m < data.size(); ++m) {
+    EXPECT_LE(largest_gap(start.views[m].specific_map, other_start.views[m].specific_map), kDrift)
+        << what;
+  }
+}
+
+Matrix<double> blobs(CpuContext& context, std::int64_t cells, std::int64_t width) {
+  Matrix<double> result(context.pool(), cells, width);
+  const RandomKey key{9, stream_of(Purpose::kTest, static_cast<std::uint32_t>(width)), 0};
+  for (std::int64_t i = 0; i < cells; ++i) {
+    for (std::int64_t j = 0; j < width; ++j) {
+      result(i, j) = 2 * ((i + j) % 3) + random_normal(key, static_cast<std::uint32_t>(i),
+                                                       static_cast<std::uint32_t>(j));
+    }
+  }
+  return result;
+}
+
+std::vector<Matrix<double>> blob_views(CpuContext& context, std::int64_t cells,
+                                       const std::vector<std::int64_t>& widths) {
+  std::vector<Matrix<double>> unscaled;
+  std::vector<MatrixView<const double>> views;
+  for (const std::int64_t width : widths) {
+    unscaled.push_back(blobs(context, cells, width));
+    views.push_back(unscaled.back().view());
+  }
+  return reference_data<double>(context, views, true);
+}
+
+ReferenceOptions blob_options(int clusters) {
+  ReferenceOptions options;
+  options.clusters = clusters;
+  options.specific_dim = 6;
+  options.lambda1 = 0.5;
+  options.lambda2 = 0.01;
+  options.iterations = 15;
+  return options;
+}
+
+TEST(ReducedSolver, MatchesTheGoldenLabels) {
+  M2ST_NEEDS_SHARED("golden/cluster");
+  CpuContext context(2);
+  const test::GoldenClustering golden = test::golden_clustering(context);
+  ReferenceState state = test::golden_state(context, "init", golden.data.size());
+
+  solve_reduced(context, golden.data, golden.options, state, [&](const IterationState& now) {
+    for (const int kept : {1, 2, 5, 10, 20}) {
+      if (now.iteration == kept) {
+        EXPECT_EQ(now.state.labels, test::golden_labels(context, "iter" + std::to_string(kept)));
+      }
+    }
+  });
+
+  EXPECT_TRUE(state.views[0].specific.empty());
+}
+
+TEST(ReducedSolver, RunsAsTheDirectFormOnGoldenData) {
+  M2ST_NEEDS_SHARED("golden/cluster");
+  CpuContext context(2);
+  const test::GoldenClustering golden = test::golden_clustering(context);
+  expect_same_run(context, golden.data, golden.options,
+                  test::golden_state(context, "init", golden.data.size()), "golden");
+}
+
+TEST(ReducedSolver, RunsAsTheDirectFormAtRaggedSizes) {
+  CpuContext context(2);
+  for (const std::int64_t cells : {12, 31, 127, 128, 129, 700}) {
+    for (const std::vector<std::int64_t>& widths :
+         {std::vector<std::int64_t>{10}, {9, 5}, {7, 3, 4}}) {
+      const std::vector<Matrix<double>> data = blob_views(context, cells, widths);
+      const ReferenceOptions options = blob_options(4);
+      expect_same_run(context, data, options, initial_state(context, data, options),
+                      std::to_string(cells) + " cells, " + std::to_string(widths.size()));
+    }
+  }
+}
+
+TEST(ReducedSolver, RunsAsTheDirectFormWithThePapersChoices) {
+  CpuContext context(2);
+  const std::vector<Matrix<double>> data = blob_views(context, 300, {9, 5});
+  ReferenceOptions options = blob_options(4);
+  options.normalise_rows = false;
+  options.iterations = 5;
+  expect_same_run(context, data, options, initial_state(context, data, options), "no rows");
+  options.normalise_rows = true;
+  options.weight_norm = WeightNorm::kFrobenius;
+  expect_same_run(context, data, options, initial_state(context, data, options), "Frobenius");
+}
+
+TEST(ReducedSolver, RunsAsTheDirectFormOnStarmapEmbeddings) {
+  M2ST_NEEDS_SHARED("data/starmap_m2st");
+  CpuContext context(2);
+  for (const std::string embedding : {"a", "b"}) {
+    std::vector<Matrix<float>> scales;
+    std::vector<MatrixView<const float>> views;
+    for (const std::string scale : {"1", "2"}) {
+      scales.push_back(data::read_npy<float>(
+          context, m2st::test::shared_path("data/starmap_m2st/embedding_" + embedding + "_scale" +
+                                           scale + ".npy")));
+      views.push_back(scales.back().view());
+    }
+    const auto data = reference_data<float>(context, views, true);
+    ReferenceOptions options;  // those of the published run
+    options.clusters = 7;
+    options.lambda1 = 100;
+    options.lambda2 = 1e-5;
+    options.lambda3 = 0.1;
+    options.specific_dim = 40;
+    expect_same_run(context, data, options, initial_state(context, data, options), embedding);
+  }
+}
+
+TEST(ReducedSolver, GivesTheSameBytesForAnyNumberOfThreads) {
+  CpuContext one(1), five(5);
+  const Matrix<double> x = blobs(one, 2000, 12);
+  Matrix<float> embedding(one.pool(), x.rows(), x.cols());
+  std::copy(x.span().begin(), x.span().end(), embedding.span().begin());
+
+  const ReferenceState a = reference_clustering(one, {embedding.view()}, blob_options(5));
+  const ReferenceState b = reference_clustering(five, {embedding.view()}, blob_options(5));
+
+  EXPECT_EQ(a.labels, b.labels);
+  EXPECT_EQ(a.weights, b.weights);
+  EXPECT_EQ(largest_gap(a.common, b.common), 0);
+}
+
+TEST(ReducedSolver, DegenerateInputStaysFinite) {
+  CpuContext context(1);
+  for (const std::int64_t cells : {1, 2, 9}) {
+    for (const float value : {0.f, 1e30f}) {
+      Matrix<float> same(context.pool(), cells, 4);
+      std::fill(same.span().begin(), same.span().end(), value);
+      for (const int clusters : {1, static_cast<int>(cells)}) {
+        for (const bool scale : {true, false}) {
+          ReferenceOptions options = blob_options(clusters);
+          options.scale_input = scale;
+          const ReferenceState state = reference_clustering(context, {same.view()}, options);
+          for (const double weight : state.weights) EXPECT_TRUE(weight >= 0 && weight <= 1);
+          for (const double entry : state.common.span()) EXPECT_TRUE(std::isfinite(entry));
+          for (const std::int32_t label : state.labels) {
+            EXPECT_TRUE(label >= 0 && label < clusters);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace m2st::cluster
