@@ -1,0 +1,110 @@
+// Validates what came in, runs the recipe asked for, and puts its labels into the promised order.
+#include "cluster/domains.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "cluster/recipes.h"
+#include "engine/check.h"
+#include "kernels/reduce.h"
+
+namespace m2st::cluster {
+
+namespace {
+
+void check_finite(CpuContext& context, const std::string& what, MatrixView<const float> x) {
+  if (kernels::all_finite<float>(context, x.span())) return;
+  const auto values = x.span();
+  const auto bad =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  const std::int64_t place = bad - values.begin();
+  fail(ExitCode::kInputInvalid, "clustering: ", what, " holds ", *bad, " at cell ", place / x.cols,
+       ", column ", place % x.cols, " (counted from 0); every value must be a finite number");
+}
+
+void check_input(CpuContext& context, const DomainInput& input, const DomainOptions& options) {
+  M2ST_CHECK(!input.embeddings.empty(), "find_domains: no embeddings");
+  const std::int64_t cells = input.embeddings.front().rows;
+  if (options.domains < 1 || options.domains > cells) {
+    fail(ExitCode::kParameterImpossible, "clustering: ", options.domains,
+         " domains asked for, but ", cells, " cells can form between 1 and ", cells,
+         "; choose a number of domains in that range");
+  }
+  for (std::size_t i = 0; i < input.embeddings.size(); ++i) {
+    M2ST_CHECK(input.embeddings[i].rows == cells, "find_domains: rows of embedding ", i + 1,
+               " (got ", input.embeddings[i].rows, ", need ", cells, ")");
+    check_finite(context, concat("the embedding of scale ", i + 1), input.embeddings[i]);
+  }
+  M2ST_CHECK(input.features.size() == 0 || input.features.rows == cells,
+             "find_domains: rows of the features (got ", input.features.rows, ", need ", cells,
+             ")");
+  check_finite(context, "the feature matrix", input.features);
+  M2ST_CHECK(input.graph.offsets.empty() || input.graph.nodes() == cells,
+             "find_domains: nodes of the graph (got ", input.graph.nodes(), ", need ", cells, ")");
+}
+
+DomainResult run(CpuContext& context, const DomainInput& input, const DomainOptions& options) {
+  switch (options.method) {
+    case Method::kDefault:
+      return default_recipe(context, input, options);
+    case Method::kKMeans:
+      return kmeans_recipe(context, input, options);
+    case Method::kMixture:
+      return mixture_recipe(context, input, options);
+    case Method::kReference:
+      return reference_recipe(context, input, options);
+  }
+  fail(ExitCode::kInternal, "find_domains: no such method");
+}
+
+}  // namespace
+
+std::vector<std::int32_t> largest_first(const std::vector<std::int32_t>& labels) {
+  if (labels.empty()) return {};
+  const auto [lowest, highest] = std::minmax_element(labels.begin(), labels.end());
+  M2ST_CHECK(*lowest >= 0, "largest_first: label (got ", *lowest, ", need at least 0)");
+  struct Cluster {
+    std::int64_t size = 0;
+    std::size_t first = 0;
+  };
+  std::vector<Cluster> clusters(static_cast<std::size_t>(*highest) + 1);
+  for (std::size_t n = labels.size(); n-- > 0;) {
+    Cluster& cluster = clusters[static_cast<std::size_t>(labels[n])];
+    ++cluster.size;
+    cluster.first = n;
+  }
+  std::vector<std::int32_t> order(clusters.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
+    const Cluster& left = clusters[static_cast<std::size_t>(a)];
+    const Cluster& right = clusters[static_cast<std::size_t>(b)];
+    return left.size != right.size ? left.size > right.size : left.first < right.first;
+  });
+  std::vector<std::int32_t> rank(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rank[static_cast<std::size_t>(order[i])] = static_cast<std::int32_t>(i);
+  }
+  std::vector<std::int32_t> out(labels.size());
+  std::transform(labels.begin(), labels.end(), out.begin(),
+                 [&](std::int32_t label) { return rank[static_cast<std::size_t>(label)]; });
+  return out;
+}
+
+DomainResult find_domains(CpuContext& context,
+                          const std::vector<MatrixView<const float>>& embeddings,
+                          MatrixView<const float> features, CsrView graph,
+                          const DomainOptions& options) {
+  const DomainInput input{embeddings, features, graph};
+  check_input(context, input, options);
+  DomainResult result = run(context, input, options);
+  result.labels = largest_first(result.labels);
+  const int found = 1 + *std::max_element(result.labels.begin(), result.labels.end());
+  if (found < options.domains) {
+    result.warnings.push_back(
+        concat("only ", found, " of the ", options.domains, " domains asked for hold cells"));
+  }
+  return result;
+}
+
+}  // namespace m2st::cluster
