@@ -1,0 +1,108 @@
+// Device, stream and memory of the CUDA backend.
+#include <cuda_runtime_api.h>
+
+#include <utility>
+
+#include "engine/copy.h"
+#include "engine/cuda_check.cuh"
+#include "engine/cuda_context.h"
+
+namespace m2st {
+
+namespace {
+
+// The device's index again, once it is known to be there.
+int checked_device(int device) {
+  const std::string reason = why_no_cuda_device();
+  if (!reason.empty()) fail(ExitCode::kDevice, "cuda: no device can be used: ", reason);
+  int count = 0;
+  check_cuda(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  if (device < 0 || device >= count) {
+    fail(ExitCode::kDevice, "cuda: there is no device ", device, "; this machine has ", count,
+         ", counted from 0");
+  }
+  int pools = 0;
+  check_cuda(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, device),
+             "cudaDeviceGetAttribute");
+  if (pools == 0) {
+    fail(ExitCode::kDevice, "cuda: device ", device, " cannot allocate memory on a stream");
+  }
+  return device;
+}
+
+MemorySource device_memory(int device, cudaStream_t stream) {
+  const auto allocate = [device, stream](std::size_t bytes) -> void* {
+    check_cuda(cudaSetDevice(device), "cudaSetDevice");
+    void* block = nullptr;
+    const cudaError_t result = cudaMallocAsync(&block, bytes, stream);
+    if (result == cudaErrorMemoryAllocation) {
+      static_cast<void>(cudaGetLastError());  // not to be reported again by the next launch
+      return nullptr;
+    }
+    check_cuda(result, "cudaMallocAsync");
+    return block;
+  };
+  // Runs in destructors, which never throw: an error of a kernel that ran before comes out at the
+  // next checked call.
+  const auto release = [stream](void* block) { static_cast<void>(cudaFreeAsync(block, stream)); };
+  return {concat("cuda:", device), allocate, release};
+}
+
+}  // namespace
+
+std::string why_no_cuda_device() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaSuccess && count > 0) return "";
+  static_cast<void>(cudaGetLastError());
+  if (result == cudaSuccess) return "the driver sees none";
+  int driver = 0;  // stays 0 without one, where the runtime calls the driver "insufficient"
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) return "no NVIDIA driver";
+  return cudaGetErrorString(result);
+}
+
+CudaStream::CudaStream(int device) {
+  check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+}
+
+CudaStream::~CudaStream() {
+  if (stream_ != nullptr) static_cast<void>(cudaStreamDestroy(stream_));
+}
+
+CudaStream::CudaStream(CudaStream&& other) noexcept
+    : stream_(std::exchange(other.stream_, nullptr)) {}
+
+CudaStream& CudaStream::operator=(CudaStream&& other) noexcept {
+  std::swap(stream_, other.stream_);
+  return *this;
+}
+
+CudaContext::CudaContext(int device)
+    : device_(checked_device(device)),
+      stream_(device_),
+      pool_(device_memory(device_, stream_.get())) {}
+
+void CudaContext::activate() const { check_cuda(cudaSetDevice(device_), "cudaSetDevice"); }
+
+void CudaContext::synchronise() const {
+  check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+}
+
+// From pageable memory the call returns once the driver has taken the bytes over.
+void copy_bytes_in(CudaContext& context, const void* from, void* to, std::size_t bytes) {
+  if (bytes == 0) return;
+  context.activate();
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, context.stream()),
+             "cudaMemcpyAsync to the device");
+}
+
+void copy_bytes_out(CudaContext& context, const void* from, void* to, std::size_t bytes) {
+  if (bytes == 0) return;
+  context.activate();
+  check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, context.stream()),
+             "cudaMemcpyAsync to the host");
+  context.synchronise();
+}
+
+}  // namespace m2st
