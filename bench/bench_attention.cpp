@@ -1,0 +1,157 @@
+// Graph attention in float. Arguments: nodes, heads, features per head, dropout in percent. The
+// sizes are the layers of the published networks on a breast section (3798 cells, 200 components)
+// and one layer of a Slide-seq section.
+#include <utility>
+
+#include "bench/support.h"
+#include "kernels/aggregate.h"
+#include "kernels/edge_scores.h"
+#include "kernels/edge_softmax.h"
+#include "kernels/gat.h"
+#include "kernels/node_scores.h"
+
+namespace m2st::bench {
+namespace {
+
+using kernels::Accumulate;
+
+struct Layer {
+  explicit Layer(const benchmark::State& state)
+      : nodes(state.range(0)), heads(state.range(1)), width(state.range(2)), row(heads * width) {
+    options.dropout = state.range(3) / 100.0;
+  }
+  Matrix<float> random(std::int64_t rows, std::int64_t cols) {
+    return random_matrix<float>(context, rows, cols, ++stream);
+  }
+  void forward() {
+    kernels::gat_attention<float>(context, graph.view(), options, projected.view(), source.view(),
+                                  destination.view(), std::as_const(bias).span(), log_sums.view(),
+                                  out.view());
+  }
+
+  std::int64_t nodes, heads, width, row;
+  LatticeGraph graph = lattice_graph(nodes);
+  CpuContext context;
+  std::uint32_t stream = 0;
+  kernels::AttentionOptions options;
+  Matrix<float> projected = random(nodes, row), grad_out = random(nodes, row);
+  Matrix<float> source = random(nodes, heads), destination = random(nodes, heads);
+  Matrix<float> attention = random(heads, width), bias = random(heads, width);
+  Matrix<float> weights = random(graph.edges(), heads), scores = random(graph.edges(), heads);
+  Matrix<float> out = random(nodes, row), grad_projected = random(nodes, row);
+  Matrix<float> log_sums = random(nodes, heads);
+  Matrix<float> grad_source = random(nodes, heads), grad_destination = random(nodes, heads);
+  Matrix<float> grad_attention = random(heads, width), grad_bias = random(heads, width);
+};
+
+void gat_attention(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) layer.forward();
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
+}
+
+void gat_attention_backward(benchmark::State& state) {
+  Layer layer(state);
+  layer.forward();
+  for (auto _ : state) {
+    kernels::gat_attention_backward<float>(
+        layer.context, layer.graph.view(), layer.options, layer.projected.view(),
+        layer.source.view(), layer.destination.view(), std::as_const(layer.bias).span(),
+        layer.log_sums.view(), layer.out.view(), layer.grad_out.view(), layer.grad_projected.view(),
+        layer.grad_source.view(), layer.grad_destination.view(), layer.grad_bias.span(),
+        Accumulate::kOverwrite);
+  }
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + 4.0 * layer.out.size()), 4 * gathered);
+}
+
+void node_scores(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::node_scores<float>(layer.context, layer.projected.view(), layer.attention.view(),
+                                layer.attention.view(), layer.grad_source.view(),
+                                layer.grad_destination.view());
+  }
+  report(state, 4.0 * layer.projected.size(), 4.0 * layer.projected.size());
+}
+
+void node_scores_backward(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::node_scores_backward<float>(
+        layer.context, layer.projected.view(), layer.attention.view(), layer.attention.view(),
+        layer.source.view(), layer.destination.view(), layer.grad_projected.view(),
+        Accumulate::kAdd, layer.grad_attention.view(), layer.grad_bias.view(),
+        Accumulate::kOverwrite);
+  }
+  report(state, 12.0 * layer.projected.size(), 8.0 * layer.projected.size());
+}
+
+void edge_scores(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::edge_scores<float>(layer.context, layer.graph.view().in, layer.source.view(),
+                                layer.destination.view(), 0.2F, layer.weights.view());
+  }
+  report(state, 8.0 * layer.weights.size(), 2.0 * layer.weights.size());
+}
+
+void edge_softmax(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::edge_softmax<float>(layer.context, layer.graph.view().in, layer.scores.view(),
+                                 layer.weights.view());
+  }
+  report(state, 8.0 * layer.weights.size(), 20.0 * layer.weights.size());
+}
+
+void aggregate(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::aggregate<float>(layer.context, layer.graph.view().in, layer.weights.view(),
+                              layer.projected.view(), layer.out.view());
+  }
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
+}
+
+void aggregate_backward_features(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::aggregate_backward_features<float>(
+        layer.context, layer.graph.view(), layer.weights.view(), layer.grad_out.view(),
+        layer.grad_projected.view(), Accumulate::kOverwrite);
+  }
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
+}
+
+void aggregate_backward_weights(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::aggregate_backward_weights<float>(layer.context, layer.graph.view().in,
+                                               layer.projected.view(), layer.grad_out.view(),
+                                               layer.scores.view(), Accumulate::kOverwrite);
+  }
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
+}
+
+void layers(benchmark::internal::Benchmark* family) {
+  family->ArgNames({"nodes", "heads", "width", "dropout"})->UseRealTime();
+  family->Args({3798, 4, 200, 10})->Args({3798, 4, 64, 10})->Args({3798, 4, 32, 10});
+  family->Args({3798, 1, 200, 10})->Args({3798, 4, 64, 0})->Args({41786, 4, 64, 10});
+}
+BENCHMARK(gat_attention)->Apply(layers);
+BENCHMARK(gat_attention_backward)->Apply(layers);
+BENCHMARK(node_scores)->Apply(layers);
+BENCHMARK(node_scores_backward)->Apply(layers);
+BENCHMARK(edge_scores)->Apply(layers);
+BENCHMARK(edge_softmax)->Apply(layers);
+BENCHMARK(aggregate)->Apply(layers);
+BENCHMARK(aggregate_backward_features)->Apply(layers);
+BENCHMARK(aggregate_backward_weights)->Apply(layers);
+
+}  // namespace
+}  // namespace m2st::bench
