@@ -29,9 +29,9 @@ void aggregate(CpuContext& context, CsrView graph, MatrixView<const T> weights,
              "aggregate: widths ", features.cols, " and ", out.cols, " for ", heads, " heads");
   const std::int64_t width = features.cols / heads;
   parallel_for(context, graph.nodes(), kNodeGrain, [&](std::int64_t first, std::int64_t last) {
-    std::fill_n(out.data + first * out.cols, (last - first) * out.cols, T(0));
     for (std::int64_t i = first; i < last; ++i) {
       const std::int64_t begin = graph.offsets[i];
+      std::fill_n(out.data + i * out.cols, out.cols, T(0));
       for (std::int64_t h = 0; h < heads; ++h) {
         const RowSet<T> rows{features.data + h * width, features.cols, graph.sources.data() + begin,
                              graph.offsets[i + 1] - begin};
@@ -63,10 +63,10 @@ void aggregate_backward_features(CpuContext& context, const GraphView& graph,
     }
   };
   parallel_for(context, graph.nodes(), kNodeGrain, [&](std::int64_t first, std::int64_t last) {
-    if (accumulate == Accumulate::kOverwrite) {
-      std::fill_n(grad_features.data + first * grad_out.cols, (last - first) * grad_out.cols, T(0));
-    }
     for (std::int64_t j = first; j < last; ++j) {
+      if (accumulate == Accumulate::kOverwrite) {
+        std::fill_n(grad_features.data + j * grad_out.cols, grad_out.cols, T(0));
+      }
       const std::int64_t end = graph.out.offsets[j + 1];
       for (std::int64_t p = graph.out.offsets[j]; p < end; p += kStripEdges) {
         add_strip(j, p, std::min(p + kStripEdges, end));
@@ -116,8 +116,8 @@ void neighbour_mean(CpuContext& context, CsrView graph, MatrixView<const T> feat
       "neighbour_mean: ", features.rows, " x ", features.cols, " in, ", out.rows, " x ", out.cols,
       " out, the graph has ", graph.nodes(), " nodes");
   parallel_for(context, graph.nodes(), kNodeGrain, [&](std::int64_t first, std::int64_t last) {
-    std::fill_n(out.data + first * out.cols, (last - first) * out.cols, T(0));
     for (std::int64_t i = first; i < last; ++i) {
+      std::fill_n(out.data + i * out.cols, out.cols, T(0));
       const std::int64_t begin = graph.offsets[i];
       const std::int64_t degree = graph.offsets[i + 1] - begin;
       if (degree == 0) continue;

@@ -96,11 +96,17 @@ void for_each_head_group(std::int64_t heads, Body&& body) {
   }
 }
 
+// value[g] −= of[g] for a group's heads.
+template <int G, class T>
+inline void subtract_heads(const T* __restrict of, T* __restrict value) {
+  for (int g = 0; g < G; ++g) value[g] -= of[g];
+}
+
 // source score + destination score of every edge.
 template <int G, class T>
 void strip_sums(const EdgeWalk<T>& walk, const Strip& strip, std::int64_t head,
                 StripValues<T>& sums) {
-  T* value = sums.of;
+  T* __restrict value = sums.of;
   for_each_part(walk.offsets, strip, [&](std::int64_t node, std::int64_t begin, std::int64_t end) {
     T owner[G];
     for (int g = 0; g < G; ++g) owner[g] = walk.owner_scores[node * walk.heads + head + g];
@@ -123,8 +129,7 @@ void strip_weights(const EdgeWalk<T>& walk, const Strip& strip, std::int64_t hea
   for_each_part(walk.offsets, strip, [&](std::int64_t node, std::int64_t begin, std::int64_t end) {
     for (std::int64_t e = begin; e < end; ++e, value += G) {
       const std::int64_t destination = walk.owner_is_destination ? node : walk.neighbours[e];
-      const T* log_sum = walk.log_sums + destination * walk.heads + head;
-      for (int g = 0; g < G; ++g) value[g] -= log_sum[g];
+      subtract_heads<G>(walk.log_sums + destination * walk.heads + head, value);
     }
   });
   for (std::int64_t k = 0; k < size; ++k) weights.of[k] = exponential(weights.of[k]);

@@ -30,12 +30,14 @@ void edge_scores(CpuContext& context, CsrView graph, MatrixView<const T> source_
       const T* destination = destination_scores.data + i * heads;
       for (std::int64_t e = graph.offsets[i]; e < graph.offsets[i + 1]; ++e) {
         const T* source = source_scores.data + graph.sources[e] * heads;
-        T* score = scores.data + e * heads;
-        for (std::int64_t h = 0; h < heads; ++h) {
-          score[h] = attention_logit(source[h] + destination[h], leaky_slope);
-        }
+        T* __restrict score = scores.data + e * heads;
+        for (std::int64_t h = 0; h < heads; ++h) score[h] = source[h] + destination[h];
       }
     }
+    // The edges of a range of nodes are one block: its logits are one vector loop.
+    T* block = scores.data + graph.offsets[first] * heads;
+    const std::int64_t size = (graph.offsets[last] - graph.offsets[first]) * heads;
+    for (std::int64_t k = 0; k < size; ++k) block[k] = attention_logit(block[k], leaky_slope);
   });
 }
 

@@ -131,14 +131,14 @@ void strip_sum_gradients(const Backward<T>& b, const Strip& strip, std::int64_t 
                          const StripValues<T>& sums, const StripValues<T>& weights,
                          const StripValues<T>& factors, StripValues<T>& products) {
   const std::int64_t edges = strip.last_edge - strip.first_edge;
+  strip_product(edges * G, products, factors, products);
   for (std::int64_t e = 0; e < edges; ++e) {
     const std::int64_t i = b.out_edges.neighbours[strip.first_edge + e];
-    const T* row_term = b.row_terms.data + i * b.row_terms.cols + head;
-    for (int g = 0; g < G; ++g) {
-      const std::int64_t k = e * G + g;
-      products.of[k] = weights.of[k] * (factors.of[k] * products.of[k] - row_term[g]) *
-                       attention_logit_derivative(sums.of[k], b.out_edges.leaky_slope);
-    }
+    subtract_heads<G>(b.row_terms.data + i * b.row_terms.cols + head, products.of + e * G);
+  }
+  for (std::int64_t k = 0; k < edges * G; ++k) {
+    products.of[k] *=
+        weights.of[k] * attention_logit_derivative(sums.of[k], b.out_edges.leaky_slope);
   }
 }
 

@@ -79,40 +79,59 @@ inline void add_weighted_rows(RowSet<T> rows, const T* weights, std::int64_t wei
   });
 }
 
-// dots[r] = Σ_f row[r][f] · vector[f] for a few rows at once, so that `vector` is loaded once.
-template <class T, int Rows>
-inline void dot_some_rows(const T* const (&row)[Rows], const T* vector, std::int64_t width,
-                          T (&dots)[Rows]) {
+// The four sums of four vectors' lanes. Pairs are brought side by side before they are added, which
+// takes half the steps of summing each vector on its own.
+template <class T>
+inline void four_lane_sums(const typename Pack<T, kLanes<T> / 4>::type (&x)[4], T (&sums)[4]) {
+  if constexpr (kLanes<T> / 4 == 4) {
+    const auto first = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5) +
+                       __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+    const auto second = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5) +
+                        __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+    Pack<T, 4>::store(__builtin_shufflevector(first, second, 0, 1, 4, 5) +
+                          __builtin_shufflevector(first, second, 2, 3, 6, 7),
+                      sums);
+  } else {
+    for (int r = 0; r < 4; r += 2) {
+      Pack<T, 2>::store(__builtin_shufflevector(x[r], x[r + 1], 0, 2) +
+                            __builtin_shufflevector(x[r], x[r + 1], 1, 3),
+                        sums + r);
+    }
+  }
+}
+
+// dots[r] = Σ_f row[r][f] · vector[f] for four rows at once, so that `vector` is loaded once.
+template <class T>
+inline void dot_four_rows(const T* const (&row)[4], const T* vector, std::int64_t width,
+                          T (&dots)[4]) {
   constexpr int kFull = kLanes<T>;
   constexpr int kHalf = kFull / 2;
   constexpr int kQuarter = kFull / 4;
-  typename Pack<T, kFull>::type full[Rows] = {};
+  typename Pack<T, kFull>::type full[4] = {};
   std::int64_t f = 0;
   for (; f + kFull <= width; f += kFull) {
     const auto v = Pack<T, kFull>::load(vector + f);
-    for (int r = 0; r < Rows; ++r) full[r] += Pack<T, kFull>::load(row[r] + f) * v;
+    for (int r = 0; r < 4; ++r) full[r] += Pack<T, kFull>::load(row[r] + f) * v;
   }
-  typename Pack<T, kHalf>::type half[Rows];
-  for (int r = 0; r < Rows; ++r) half[r] = half_sum(full[r], std::make_index_sequence<kHalf>());
+  typename Pack<T, kHalf>::type half[4];
+  for (int r = 0; r < 4; ++r) half[r] = half_sum(full[r], std::make_index_sequence<kHalf>());
   if (f + kHalf <= width) {
     const auto v = Pack<T, kHalf>::load(vector + f);
-    for (int r = 0; r < Rows; ++r) half[r] += Pack<T, kHalf>::load(row[r] + f) * v;
+    for (int r = 0; r < 4; ++r) half[r] += Pack<T, kHalf>::load(row[r] + f) * v;
     f += kHalf;
   }
-  typename Pack<T, kQuarter>::type quarter[Rows];
-  for (int r = 0; r < Rows; ++r) {
+  typename Pack<T, kQuarter>::type quarter[4];
+  for (int r = 0; r < 4; ++r) {
     quarter[r] = half_sum(half[r], std::make_index_sequence<kQuarter>());
   }
   if (f + kQuarter <= width) {
     const auto v = Pack<T, kQuarter>::load(vector + f);
-    for (int r = 0; r < Rows; ++r) quarter[r] += Pack<T, kQuarter>::load(row[r] + f) * v;
+    for (int r = 0; r < 4; ++r) quarter[r] += Pack<T, kQuarter>::load(row[r] + f) * v;
     f += kQuarter;
   }
-  for (int r = 0; r < Rows; ++r) {
-    T total = 0;
-    for (int lane = 0; lane < kQuarter; ++lane) total += quarter[r][lane];
-    for (std::int64_t rest = f; rest < width; ++rest) total += row[r][rest] * vector[rest];
-    dots[r] = total;
+  four_lane_sums<T>(quarter, dots);
+  for (; f < width; ++f) {
+    for (int r = 0; r < 4; ++r) dots[r] += row[r][f] * vector[f];
   }
 }
 
@@ -120,27 +139,34 @@ inline void dot_some_rows(const T* const (&row)[Rows], const T* vector, std::int
 template <class T>
 inline void dot_rows(RowSet<T> rows, const T* vector, std::int64_t width, T* dots,
                      std::int64_t dot_stride) {
-  constexpr int kTogether = 4;
-  for (std::int64_t first = 0; first < rows.count; first += kTogether) {
-    const std::int64_t last = rows.count - 1;
-    const T* row[kTogether];
-    for (int r = 0; r < kTogether; ++r) {
-      row[r] = rows.row(first + r < last ? first + r : last);  // the last one again at the end
-    }
-    T values[kTogether];
-    dot_some_rows<T, kTogether>(row, vector, width, values);
-    for (int r = 0; r < kTogether && first + r <= last; ++r) {
-      dots[(first + r) * dot_stride] = values[r];
-    }
+  const std::int64_t last = rows.count - 1;
+  for (std::int64_t first = 0; first <= last; first += 4) {
+    const T* row[4];
+    // The last row again where there is no fourth.
+    for (int r = 0; r < 4; ++r) row[r] = rows.row(first + r < last ? first + r : last);
+    T values[4];
+    dot_four_rows<T>(row, vector, width, values);
+    for (int r = 0; r < 4 && first + r <= last; ++r) dots[(first + r) * dot_stride] = values[r];
   }
 }
 
 template <class T>
 inline T dot(const T* x, const T* y, std::int64_t width) {
-  const T* const row[1] = {x};
-  T value[1];
-  dot_some_rows<T, 1>(row, y, width, value);
-  return value[0];
+  constexpr int kFull = kLanes<T>;
+  using P = Pack<T, kFull>;
+  typename P::type total[4] = {};
+  std::int64_t f = 0;
+  for (; f + 4 * kFull <= width; f += 4 * kFull) {
+    for (int v = 0; v < 4; ++v) total[v] += P::load(x + f + v * kFull) * P::load(y + f + v * kFull);
+  }
+  for (; f + kFull <= width; f += kFull) total[0] += P::load(x + f) * P::load(y + f);
+  const auto full = (total[0] + total[1]) + (total[2] + total[3]);
+  const auto half = half_sum(full, std::make_index_sequence<kFull / 2>());
+  const auto quarter = half_sum(half, std::make_index_sequence<kFull / 4>());
+  T sum = 0;
+  for (int lane = 0; lane < kFull / 4; ++lane) sum += quarter[lane];
+  for (; f < width; ++f) sum += x[f] * y[f];
+  return sum;
 }
 
 // y[f] += factor · x[f].
