@@ -7,7 +7,7 @@
 #include "cluster/joined_components.h"
 #include "cluster/kmeans.h"
 #include "cluster/mixture.h"
-#include "cluster/reference_solver.h"
+#include "cluster/reduced_solver.h"
 #include "cluster/refinement.h"
 #include "engine/check.h"
 
@@ -70,9 +70,7 @@ DomainResult reference_recipe(CpuContext& context, const DomainInput& input,
   ReferenceOptions reference;
   reference.clusters = options.domains;
   reference.seed = options.seed;
-  const auto data = reference_data<float>(context, input.embeddings, reference.scale_input);
-  ReferenceState state = initial_state(context, data, reference);
-  solve_reference(context, data, reference, state, {});
+  ReferenceState state = reference_clustering(context, input.embeddings, reference);
   DomainResult result;
   result.labels = std::move(state.labels);
   result.method =
