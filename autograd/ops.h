@@ -44,6 +44,11 @@ Variable<T> fill_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows, con
 template <class T>
 Variable<T> gather_rows(Tape<T>& tape, Span<const std::int32_t> rows, const Variable<T>& x);
 
+// out[rows[r],:] = x[r,:] and out[others[r],:] = 0, where the two lists share out the rows of out.
+template <class T>
+Variable<T> spread_rows(Tape<T>& tape, Span<const std::int32_t> rows,
+                        Span<const std::int32_t> others, const Variable<T>& x);
+
 // base with base[rows[r],:] = x[r,:]; rows are distinct.
 template <class T>
 Variable<T> scatter_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows,

@@ -43,7 +43,7 @@ Variable<T> gather_rows(Tape<T>& tape, Span<const std::int32_t> rows, const Vari
     context.dispatch([&](auto& c) {
       const auto target = x.gradient_target(c.pool());
       if (target.accumulate == Accumulate::kOverwrite) kernels::fill<T>(c, 0, target.view.span());
-      kernels::scatter_rows<T>(c, rows, out.gradient(), target.view, Accumulate::kAdd);
+      kernels::scatter_rows<T>(c, rows, out.gradient(), target.view, target.accumulate);
     });
   });
   return out;
@@ -66,6 +66,23 @@ void pass_gathered(Backend& backend, Span<const std::int32_t> rows, MatrixView<c
 }
 
 }  // namespace
+
+template <class T>
+Variable<T> spread_rows(Tape<T>& tape, Span<const std::int32_t> rows,
+                        Span<const std::int32_t> others, const Variable<T>& x) {
+  M2ST_CHECK(std::ssize(rows) == x.rows(), "spread_rows: ", rows.size(), " places for ", x.rows(),
+             " rows");
+  const Variable<T> out =
+      tape.result(static_cast<std::int64_t>(rows.size() + others.size()), x.cols(), x);
+  tape.context().dispatch([&](auto& c) {
+    kernels::scatter_rows<T>(c, rows, x.value(), out.result(), Accumulate::kOverwrite);
+    kernels::fill_rows<T>(c, others, Span<const T>(), out.result());
+  });
+  tape.record(out, [&context = tape.context(), rows, x, out] {
+    context.dispatch([&](auto& c) { pass_gathered<T>(c, rows, out.gradient(), x); });
+  });
+  return out;
+}
 
 template <class T>
 Variable<T> scatter_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows,
@@ -92,6 +109,8 @@ Variable<T> scatter_rows_in_place(Tape<T>& tape, Span<const std::int32_t> rows,
   template Variable<T> fill_rows_in_place<T>(Tape<T>&, Span<const std::int32_t>,               \
                                              const Variable<T>&, const Variable<T>&);          \
   template Variable<T> gather_rows<T>(Tape<T>&, Span<const std::int32_t>, const Variable<T>&); \
+  template Variable<T> spread_rows<T>(Tape<T>&, Span<const std::int32_t>,                      \
+                                      Span<const std::int32_t>, const Variable<T>&);           \
   template Variable<T> scatter_rows_in_place<T>(Tape<T>&, Span<const std::int32_t>,            \
                                                 const Variable<T>&, const Variable<T>&);
 INSTANTIATE(float)

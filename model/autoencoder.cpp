@@ -98,19 +98,32 @@ Variable<T> Autoencoder::encode(const Pass<T>& pass, int scale, const Variable<T
 }
 
 template <class T>
+Variable<T> Autoencoder::map_to_decoder(const Pass<T>& pass, const Scale& parts,
+                                        const Variable<T>& codes) const {
+  return parts.encoder_to_decoder < 0
+             ? codes
+             : autograd::linear(pass.tape, codes,
+                                pass.parameters.variable(parts.encoder_to_decoder));
+}
+
+template <class T>
 Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T>& codes,
-                                Span<const std::int32_t> masked) const {
+                                const MaskDraw& mask) const {
   const Scale& parts = scales_[static_cast<std::size_t>(scale)];
-  Variable<T> x = codes;
-  if (parts.encoder_to_decoder >= 0) {
-    x = autograd::linear(pass.tape, x, pass.parameters.variable(parts.encoder_to_decoder));
+  const GatLayer& decoder = parts.decoder.front();
+  // Codes re-masked with zeros stay zero through every map: only the other rows are computed.
+  if (pass.path == Path::kFused && config_.remask == Remask::kZero && !mask.masked.empty()) {
+    const Variable<T> kept = autograd::gather_rows<T>(pass.tape, mask.kept, codes);
+    return decoder.forward_rows<T>(pass, mask.kept, mask.kept_ids, mask.masked,
+                                   map_to_decoder(pass, parts, kept));
   }
-  if (!masked.empty()) {
+  Variable<T> x = map_to_decoder(pass, parts, codes);
+  if (!mask.masked.empty()) {
     const Variable<T> token =
         parts.remask_token < 0 ? Variable<T>() : pass.parameters.variable(parts.remask_token);
-    x = autograd::fill_rows_in_place(pass.tape, masked, x, token);
+    x = autograd::fill_rows_in_place<T>(pass.tape, mask.masked, x, token);
   }
-  return parts.decoder.front().forward(pass, x, InputUse::kConsumed);
+  return decoder.forward(pass, x, InputUse::kConsumed);
 }
 
 #define INSTANTIATE(T)                                                                          \
@@ -119,7 +132,7 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
   template Variable<T> Autoencoder::encode_shared<T>(const Pass<T>&, const Variable<T>&) const; \
   template Variable<T> Autoencoder::encode<T>(const Pass<T>&, int, const Variable<T>&) const;   \
   template Variable<T> Autoencoder::decode<T>(const Pass<T>&, int, const Variable<T>&,          \
-                                              Span<const std::int32_t>) const;
+                                              const MaskDraw&) const;
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

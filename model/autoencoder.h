@@ -43,11 +43,11 @@ class Autoencoder {
   template <class T>
   autograd::Variable<T> encode(const Pass<T>& pass, int scale,
                                const autograd::Variable<T>& shared) const;
-  // Zᵐ from Hᵐ, with the codes of the rows `masked` re-masked. Consumes the codes when there is no
-  // map between encoder and decoder.
+  // Zᵐ from Hᵐ, with the masked nodes' codes re-masked. May consume the codes when there is no map
+  // between encoder and decoder.
   template <class T>
   autograd::Variable<T> decode(const Pass<T>& pass, int scale, const autograd::Variable<T>& codes,
-                               Span<const std::int32_t> masked) const;
+                               const MaskDraw& mask) const;
 
  private:
   struct Scale {
@@ -57,6 +57,9 @@ class Autoencoder {
     int remask_token = -1;
   };
 
+  template <class T>
+  autograd::Variable<T> map_to_decoder(const Pass<T>& pass, const Scale& parts,
+                                       const autograd::Variable<T>& codes) const;
   void add_encoders();
   void add_decoders();
 

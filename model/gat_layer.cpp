@@ -62,33 +62,53 @@ Variable<T> GatLayer::attend(const Pass<T>& pass, const Variable<T>& projected) 
   // Summed heads share one bias of the merged width, so it is added after the merge.
   const Variable<T> inner = merge_ == HeadMerge::kConcatenate ? bias : Variable<T>();
   const Variable<T> out =
-      pass.attention == AttentionPath::kFused
+      pass.path == Path::kFused
           ? autograd::gat_attention(pass.tape, pass.graph, options, projected, scores, inner)
           : autograd::gat_attention_composed(pass.tape, pass.graph, options, projected, scores,
                                              inner);
-  if (merge_ == HeadMerge::kConcatenate) return out;
-  const Variable<T> merged = autograd::sum_heads(pass.tape, out, heads_);
-  return bias.defined() ? autograd::add_row_in_place(pass.tape, merged, bias) : merged;
+  const Variable<T> merged = merge(pass, out, bias);
+  return slope_ < 0 ? merged : autograd::prelu(pass.tape, merged, pass.parameters.variable(slope_));
 }
 
 template <class T>
-Variable<T> GatLayer::forward(const Pass<T>& pass, const Variable<T>& x, InputUse use) const {
+Variable<T> GatLayer::merge(const Pass<T>& pass, const Variable<T>& out,
+                            const Variable<T>& bias) const {
+  if (merge_ == HeadMerge::kConcatenate) return out;
+  const Variable<T> sum = autograd::sum_heads(pass.tape, out, heads_);
+  return bias.defined() ? autograd::add_row_in_place(pass.tape, sum, bias) : sum;
+}
+
+template <class T>
+Variable<T> GatLayer::project(const Pass<T>& pass, Span<const std::int32_t> ids,
+                              const Variable<T>& x, InputUse use) const {
   const double probability = pass.dropout ? feature_dropout_ : 0.0;
   const RandomKey key{pass.seed,
                       stream_of(Purpose::kFeatureDropout, static_cast<std::uint32_t>(index_)),
                       pass.epoch};
-  const Variable<T> kept =
-      use == InputUse::kConsumed
-          ? autograd::dropout_in_place(pass.tape, key, probability, pass.graph.ids, x)
-          : autograd::dropout(pass.tape, key, probability, pass.graph.ids, x);
-  const Variable<T> projected =
-      autograd::linear(pass.tape, kept, pass.parameters.variable(weight_));
-  const Variable<T> out = attend(pass, projected);
-  return slope_ < 0 ? out : autograd::prelu(pass.tape, out, pass.parameters.variable(slope_));
+  const Variable<T> kept = use == InputUse::kConsumed
+                               ? autograd::dropout_in_place(pass.tape, key, probability, ids, x)
+                               : autograd::dropout(pass.tape, key, probability, ids, x);
+  return autograd::linear(pass.tape, kept, pass.parameters.variable(weight_));
 }
 
-#define INSTANTIATE(T) \
-  template Variable<T> GatLayer::forward<T>(const Pass<T>&, const Variable<T>&, InputUse) const;
+template <class T>
+Variable<T> GatLayer::forward(const Pass<T>& pass, const Variable<T>& x, InputUse use) const {
+  return attend(pass, project(pass, pass.graph.ids, x, use));
+}
+
+template <class T>
+Variable<T> GatLayer::forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
+                                   Span<const std::int32_t> ids, Span<const std::int32_t> others,
+                                   const Variable<T>& x) const {
+  const Variable<T> projected = project(pass, ids, x, InputUse::kConsumed);
+  return attend(pass, autograd::spread_rows(pass.tape, rows, others, projected));
+}
+
+#define INSTANTIATE(T)                                                                           \
+  template Variable<T> GatLayer::forward<T>(const Pass<T>&, const Variable<T>&, InputUse) const; \
+  template Variable<T> GatLayer::forward_rows<T>(                                                \
+      const Pass<T>&, Span<const std::int32_t>, Span<const std::int32_t>,                        \
+      Span<const std::int32_t>, const Variable<T>&) const;
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -12,8 +12,9 @@
 
 namespace m2st::model {
 
-// kComposed walks the edges op by op: slow, and the oracle of the fused kernel.
-enum class AttentionPath { kFused, kComposed };
+// How a pass is computed. kPlain: every row and every edge, op by op: the oracle. kFused: attention
+// in one kernel, and what re-masking makes zero is left out. Equal up to the order of sums.
+enum class Path { kFused, kPlain };
 
 // What all layers of one forward pass share.
 template <class T>
@@ -24,7 +25,7 @@ struct Pass {
   bool dropout = false;  // drawn in training, not for embeddings
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
-  AttentionPath attention = AttentionPath::kFused;
+  Path path = Path::kFused;
 };
 
 struct GatLayerShape {
@@ -48,10 +49,22 @@ class GatLayer {
   template <class T>
   autograd::Variable<T> forward(const Pass<T>& pass, const autograd::Variable<T>& x,
                                 InputUse use) const;
+  // The same from the rows `rows` of the input, with the global ids `ids`; the others are zero.
+  template <class T>
+  autograd::Variable<T> forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
+                                     Span<const std::int32_t> ids, Span<const std::int32_t> others,
+                                     const autograd::Variable<T>& x) const;
 
  private:
   template <class T>
+  autograd::Variable<T> project(const Pass<T>& pass, Span<const std::int32_t> ids,
+                                const autograd::Variable<T>& x, InputUse use) const;
+  template <class T>
   autograd::Variable<T> attend(const Pass<T>& pass, const autograd::Variable<T>& projected) const;
+  // Heads side by side as they are, or their sum and the bias.
+  template <class T>
+  autograd::Variable<T> merge(const Pass<T>& pass, const autograd::Variable<T>& out,
+                              const autograd::Variable<T>& bias) const;
 
   int index_;
   int heads_;

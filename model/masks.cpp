@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <tuple>
+#include <utility>
 
 #include "engine/check.h"
 #include "engine/random.h"
@@ -42,18 +44,17 @@ std::int64_t share(double rate, std::int64_t count) {
       static_cast<std::int64_t>(std::floor(rate * static_cast<double>(count))), 0, count);
 }
 
+// Splits the masked rows into those that keep the token and those that another node replaces.
 void choose_replaced(RandomKey key, double rate, Span<const std::int32_t> ids, MaskDraw& mask) {
   const auto nodes = static_cast<std::uint32_t>(ids.size());
   const std::int64_t count = nodes < 2 ? 0 : share(rate, std::ssize(mask.masked));
-  if (count == 0) {
-    mask.tokens = mask.masked;
-    return;
-  }
+  if (count == 0) return;
   std::vector<Ticket> tickets;
   for (const std::int32_t row : mask.masked) {
     tickets.push_back(ticket(key, ids[static_cast<std::size_t>(row)], row));
   }
   mask.replaced = lowest_tickets(std::move(tickets), count);
+  mask.tokens.clear();
   std::set_difference(mask.masked.begin(), mask.masked.end(), mask.replaced.begin(),
                       mask.replaced.end(), std::back_inserter(mask.tokens));
   std::vector<std::int32_t> row_of_id(ids.size());
@@ -70,16 +71,32 @@ void choose_replaced(RandomKey key, double rate, Span<const std::int32_t> ids, M
 
 }  // namespace
 
+MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids) {
+  MaskDraw mask;
+  mask.masked = std::move(masked);
+  mask.tokens = mask.masked;
+  auto next = mask.masked.begin();
+  for (std::int32_t row = 0; row < std::ssize(ids); ++row) {
+    if (next != mask.masked.end() && *next == row) {
+      ++next;
+      continue;
+    }
+    mask.kept.push_back(row);
+    mask.kept_ids.push_back(ids[static_cast<std::size_t>(row)]);
+  }
+  return mask;
+}
+
 MaskDraw draw_mask(std::uint64_t seed, std::uint32_t epoch, double mask_rate, double replace_rate,
                    Span<const std::int32_t> ids) {
-  MaskDraw mask;
   const RandomKey key{seed, stream_of(Purpose::kMask, 0), epoch};
   std::vector<Ticket> tickets;
   tickets.reserve(ids.size());
   for (std::size_t row = 0; row < ids.size(); ++row) {
     tickets.push_back(ticket(key, ids[row], static_cast<std::int32_t>(row)));
   }
-  mask.masked = lowest_tickets(std::move(tickets), share(mask_rate, std::ssize(ids)));
+  MaskDraw mask =
+      token_mask(lowest_tickets(std::move(tickets), share(mask_rate, std::ssize(ids))), ids);
   choose_replaced({seed, stream_of(Purpose::kReplace, 0), epoch}, replace_rate, ids, mask);
   return mask;
 }

@@ -15,7 +15,12 @@ struct MaskDraw {
   std::vector<std::int32_t> tokens;    // of these, the ones whose features become the token
   std::vector<std::int32_t> replaced;  // of these, the ones that get another node's features
   std::vector<std::int32_t> donors;    // whose features: donors[i] for replaced[i]
+  std::vector<std::int32_t> kept;      // the rows that are not masked
+  std::vector<std::int32_t> kept_ids;  // their global ids
 };
+
+// A mask of these rows (ascending), all with the token.
+MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids);
 
 // ids: the global ids 0..N−1 in the engine's order. ⌊replace_rate·masked⌋ of the masked are
 // replaced, each by a node other than itself, uniformly.

@@ -113,7 +113,7 @@ class Training {
                                     train_.mask_rate, train_.replace_rate, graph_.ids);
     const StepLoss loss =
         training_step<float>(context_, communicator_, autoencoder_, parameters_, graph_, features_,
-                             mask, train_, epoch, AttentionPath::kFused);
+                             mask, train_, epoch, Path::kFused);
     if (!std::isfinite(loss.total)) {
       fail(ExitCode::kNotConverged, "training: the loss became ", loss.total, " in epoch ", epoch,
            " of ", train_.epochs, "; lower the learning rate (", train_.learning_rate,

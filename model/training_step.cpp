@@ -36,7 +36,7 @@ std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& aut
   std::vector<Scalar> losses;
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
     const Variable<T> reconstruction =
-        autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask.masked);
+        autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask);
     losses.push_back(reconstruction_loss(pass, train, rows, features, reconstruction));
   }
   return losses;
@@ -48,7 +48,7 @@ template <class T>
 StepLoss training_step(Context& context, const Communicator& communicator,
                        const Autoencoder& autoencoder, autograd::ParameterBlock<T>& parameters,
                        const GraphView& graph, MatrixView<const T> features, const MaskDraw& mask,
-                       const TrainConfig& train, int epoch, AttentionPath attention) {
+                       const TrainConfig& train, int epoch, Path path) {
   std::vector<std::int32_t> rows = mask.masked;
   if (rows.empty()) {
     rows.resize(static_cast<std::size_t>(features.rows));
@@ -56,8 +56,8 @@ StepLoss training_step(Context& context, const Communicator& communicator,
   }
   const double share = share_of_rows(communicator, rows.size());
   Tape<T> tape(context, Tape<T>::Mode::kRecord);
-  const Pass<T> pass{
-      tape, parameters, graph, true, train.seed, static_cast<std::uint32_t>(epoch), attention};
+  const Pass<T> pass{tape, parameters, graph, true, train.seed, static_cast<std::uint32_t>(epoch),
+                     path};
   parameters.forget_gradients();
   const std::vector<Scalar> losses =
       losses_of_scales<T>(pass, autoencoder, train, features, mask, rows);
@@ -77,7 +77,7 @@ std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
                              const autograd::ParameterBlock<T>& parameters, const GraphView& graph,
                              MatrixView<const T> features) {
   Tape<T> tape(context, Tape<T>::Mode::kForwardOnly);
-  const Pass<T> pass{tape, parameters, graph, false, 0, 0, AttentionPath::kFused};
+  const Pass<T> pass{tape, parameters, graph, false, 0, 0, Path::kFused};
   const Variable<T> shared = autoencoder.encode_shared(pass, Variable<T>::constant(features));
   std::vector<Matrix<T>> codes;
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
@@ -87,10 +87,9 @@ std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
 }
 
 #define INSTANTIATE(T)                                                                           \
-  template StepLoss training_step<T>(Context&, const Communicator&, const Autoencoder&,          \
-                                     autograd::ParameterBlock<T>&, const GraphView&,             \
-                                     MatrixView<const T>, const MaskDraw&, const TrainConfig&,   \
-                                     int, AttentionPath);                                        \
+  template StepLoss training_step<T>(                                                            \
+      Context&, const Communicator&, const Autoencoder&, autograd::ParameterBlock<T>&,           \
+      const GraphView&, MatrixView<const T>, const MaskDraw&, const TrainConfig&, int, Path);    \
   template std::vector<Matrix<T>> embed<T>(Context&, const Autoencoder&,                         \
                                            const autograd::ParameterBlock<T>&, const GraphView&, \
                                            MatrixView<const T>);

@@ -23,7 +23,7 @@ template <class T>
 StepLoss training_step(Context& context, const Communicator& communicator,
                        const Autoencoder& autoencoder, autograd::ParameterBlock<T>& parameters,
                        const GraphView& graph, MatrixView<const T> features, const MaskDraw& mask,
-                       const TrainConfig& train, int epoch, AttentionPath attention);
+                       const TrainConfig& train, int epoch, Path path);
 
 // Hᵐ of all nodes for every scale, nothing masked or dropped.
 template <class T>

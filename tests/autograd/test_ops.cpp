@@ -51,6 +51,19 @@ const std::vector<std::int32_t>& some_rows() {
   return rows;
 }
 
+std::vector<std::int32_t> other_rows_of_all() {
+  std::vector<std::int32_t> rows;
+  for (std::int32_t row = 0; row < kNodes; ++row) {
+    if (!std::binary_search(some_rows().begin(), some_rows().end(), row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+const std::vector<std::int32_t>& other_rows() {
+  static const std::vector<std::int32_t> rows = other_rows_of_all();
+  return rows;
+}
+
 Variable<double> variable(Context& context, std::int64_t rows, std::int64_t cols,
                           const std::vector<double>& values) {
   Matrix<double> matrix(context.pool(), rows, cols);
@@ -219,6 +232,7 @@ std::vector<OpCase> cases() {
     matrix_case("fill_rows_with_a_row", {{kNodes, kWidth}, {1, kWidth}}, [](Tp& t, const Inputs& in) { return fill_rows_in_place<double>(t, some_rows(), in[0], in[1]); }, [](const Points& p) { return reference::fill_rows(some_rows(), p[1], p[0]); }, kOnce),
     matrix_case("fill_rows_with_zeros", {{kNodes, kWidth}}, [](Tp& t, const Inputs& in) { return fill_rows_in_place<double>(t, some_rows(), in[0], {}); }, [](const Points& p) { return reference::fill_rows(some_rows(), std::vector<Complex>(kWidth), p[0]); }, kOnce),
     matrix_case("gather_rows", {{kNodes, kWidth}}, [](Tp& t, const Inputs& in) { return gather_rows<double>(t, some_rows(), in[0]); }, [](const Points& p) { return reference::gather_rows(some_rows(), p[0], kWidth); }),
+    matrix_case("spread_rows", {{std::ssize(some_rows()), kWidth}}, [](Tp& t, const Inputs& in) { return spread_rows<double>(t, some_rows(), other_rows(), in[0]); }, [](const Points& p) { return reference::scatter_add_rows(some_rows(), p[0], std::vector<Complex>(kNodes * kWidth), kWidth); }),
     matrix_case("scatter_rows", {{kNodes, kWidth}, {std::ssize(some_rows()), kWidth}}, [](Tp& t, const Inputs& in) { return scatter_rows_in_place<double>(t, some_rows(), in[0], in[1]); }, scatter_reference, kOnce),
     matrix_case("node_scores", {{kNodes, kWidth}, {kHeads, kFeatures}, {kHeads, kFeatures}}, node_scores_op, node_scores_reference),
     matrix_case("edge_scores", {{kNodes, kHeads}, {kNodes, kHeads}}, [view](Tp& t, const Inputs& in) { return edge_scores(t, view, {in[0], in[1]}, kSlope); }, [view](const Points& p) { return reference::edge_scores(view.in, kHeads, p[0], p[1], kSlope); }),

@@ -58,8 +58,7 @@ struct Golden {
     const data::Adjacency adjacency{golden_vector<std::int64_t>(context, "graph_indptr"),
                                     golden_vector<std::int32_t>(context, "graph_indices")};
     graph = context.dispatch([&](auto& c) { return data::graph_with_self_loops(c, adjacency); });
-    mask.masked = masked;
-    mask.tokens = masked;
+    mask = model::token_mask(masked, graph.ids);
   }
 
   // Parameters with the golden start values.

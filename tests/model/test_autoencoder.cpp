@@ -44,7 +44,7 @@ struct StepResult {
 template <class T>
 StepResult<T> one_step(Context& context, const test::Tissue& tissue,
                        const AutoencoderConfig& config, const TrainConfig& train,
-                       AttentionPath path = AttentionPath::kFused) {
+                       Path path = Path::kFused) {
   const Autoencoder autoencoder(config, tissue.features.cols());
   autograd::ParameterBlock<T> parameters(context, autoencoder.layout(), train.seed);
   const MaskDraw mask =
@@ -115,8 +115,7 @@ constexpr test::Tolerance kReordered{1e-12, 1e-11};
 
 TEST_P(EveryVariant, FusedAttentionIsItsComposition) {
   const auto fused = one_step<double>(context_, tissue_, config_, train_);
-  const auto composed =
-      one_step<double>(context_, tissue_, config_, train_, AttentionPath::kComposed);
+  const auto composed = one_step<double>(context_, tissue_, config_, train_, Path::kPlain);
 
   EXPECT_TRUE(std::isfinite(fused.loss.total));
   EXPECT_NEAR(fused.loss.total, composed.loss.total, 1e-12);
@@ -163,7 +162,7 @@ TEST_P(EveryVariant, LossFallsAlongTheGradient) {
   const auto loss = [&] {
     return training_step<double>(context_, Communicator(), autoencoder, parameters,
                                  tissue_.graph.view(), features.view(), mask, train_, kEpoch,
-                                 AttentionPath::kFused)
+                                 Path::kFused)
         .total;
   };
   const double start = loss();

@@ -41,8 +41,7 @@ class GoldenValues : public testing::Test {
   void SetUp() override { M2ST_NEEDS_SHARED("golden/tiny"); }
 
   StepLoss step(const Golden<T>& golden, const Autoencoder& autoencoder,
-                autograd::ParameterBlock<T>& parameters,
-                AttentionPath path = AttentionPath::kFused) {
+                autograd::ParameterBlock<T>& parameters, Path path = Path::kFused) {
     return training_step<T>(context_, Communicator(), autoencoder, parameters, golden.graph.view(),
                             golden.features.view(), golden.mask, TrainConfig(), 1, path);
   }
@@ -68,7 +67,7 @@ TYPED_TEST(GoldenValues, ForwardPassIsTheGoldenOne) {
   const Autoencoder autoencoder(golden.config, golden.features.cols());
   const auto parameters = golden.parameters(this->context_, autoencoder);
   autograd::Tape<T> tape(this->context_, autograd::Tape<T>::Mode::kRecord);
-  const Pass<T> pass{tape, parameters, golden.graph.view(), true, 0, 1, AttentionPath::kFused};
+  const Pass<T> pass{tape, parameters, golden.graph.view(), true, 0, 1, Path::kFused};
 
   const auto shared = autoencoder.encode_shared(
       pass, autoencoder.masked_features(pass, golden.features.view(), golden.mask));
@@ -77,7 +76,7 @@ TYPED_TEST(GoldenValues, ForwardPassIsTheGoldenOne) {
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
     const std::string number = std::to_string(scale);
     const auto codes = autoencoder.encode(pass, scale, shared);
-    const auto output = autoencoder.decode<T>(pass, scale, codes, golden.mask.masked);
+    const auto output = autoencoder.decode<T>(pass, scale, codes, golden.mask);
     EXPECT_TRUE(near(codes.value().span(), golden_doubles("encoder" + number + ".output"),
                      Limits<T>::kOutput));
     EXPECT_TRUE(near(output.value().span(), golden_doubles("decoder" + number + ".output"),
@@ -89,7 +88,7 @@ TYPED_TEST(GoldenValues, LossAndEveryGradientAreTheGoldenOnes) {
   using T = TypeParam;
   const Golden<T> golden(this->context_);
   const Autoencoder autoencoder(golden.config, golden.features.cols());
-  for (const AttentionPath path : {AttentionPath::kFused, AttentionPath::kComposed}) {
+  for (const Path path : {Path::kFused, Path::kPlain}) {
     auto parameters = golden.parameters(this->context_, autoencoder);
 
     const StepLoss loss = this->step(golden, autoencoder, parameters, path);
