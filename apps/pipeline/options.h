@@ -1,0 +1,49 @@
+// Everything a job can be told, with the stages' own defaults. `seed` is the one seed of a job: it
+// replaces the seeds inside the stages' options.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cluster/domains.h"
+#include "data/graph/spatial_graph.h"
+#include "model/config.h"
+
+namespace m2st::apps {
+
+// Which stages run: read → graph → train → cluster → write, or a part of it, file to file.
+enum class Job { kRun, kGraph, kEmbed, kCluster };
+
+enum class Device { kAuto, kCpu, kCuda };
+
+// None: the engine's own defaults; the others set a whole column of differences between the paper
+// and its reference code, before any single option is applied.
+enum class Compatibility { kNone, kPaper, kReference };
+
+struct InputFiles {
+  std::string features;                 // .npy (N, d)
+  std::string coordinates;              // .npy or text, (N, 2 or 3)
+  std::string adjacency;                // folder with graph_indptr.npy and graph_indices.npy
+  std::string labels;                   // known domains, for scoring only
+  std::vector<std::string> embeddings;  // .npy (N, d_m), one per scale, in place of training
+  std::string checkpoint;               // trained parameters, in place of training
+};
+
+struct RunOptions {
+  InputFiles input;
+  data::SpatialGraphOptions graph;
+  model::AutoencoderConfig autoencoder;
+  model::TrainConfig train;
+  cluster::DomainOptions cluster;
+  Compatibility compatibility = Compatibility::kNone;
+  Device device = Device::kAuto;
+  std::uint64_t seed = 0;
+  int threads = 0;  // 0: every processor this process may use
+  std::string output;
+  bool force = false;    // write into a folder that holds files already
+  bool resume = false;   // continue from the folder's checkpoint
+  bool dry_run = false;  // read and plan, write nothing
+};
+
+}  // namespace m2st::apps

@@ -1,0 +1,192 @@
+// The order of the stages and what passes between them.
+#include "apps/pipeline/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+#include <optional>
+
+#include "apps/pipeline/machine.h"
+#include "apps/pipeline/results.h"
+#include "apps/pipeline/run_settings.h"
+#include "apps/pipeline/stages.h"
+#include "apps/report/manifest.h"
+#include "engine/check.h"
+
+namespace m2st::apps {
+
+namespace {
+
+bool trains(Job job) { return job == Job::kRun || job == Job::kEmbed; }
+bool clusters(Job job) { return job == Job::kRun || job == Job::kCluster; }
+
+[[noreturn]] void stop(int signal, const std::string& when) {
+  const bool interrupted = signal == SIGINT;
+  fail(interrupted ? ExitCode::kInterrupted : ExitCode::kTerminated, "stopped by ",
+       interrupted ? "SIGINT " : "SIGTERM ", when);
+}
+
+// One run: its context, what it has read and made, and what to tell about it.
+class Pipeline {
+ public:
+  Pipeline(Job job, const RunOptions& options, const RunHooks& hooks)
+      : job_(job), options_(options), hooks_(hooks), context_(make_context(options)) {
+    options_.train.seed = options.seed;
+    options_.cluster.seed = options.seed;
+    record_.job = job;
+    record_.started = utc_now();
+    record_.threads = host().threads();
+  }
+
+  RunRecord run(const std::vector<std::string>& command) {
+    if (!options_.dry_run) folder_.emplace(options_.output, options_.force || options_.resume);
+    read();
+    graph();
+    if (!options_.dry_run) {
+      if (trains(job_)) train();
+      if (clusters(job_)) cluster();
+      write(command);
+    }
+    record_.trace.end();
+    return std::move(record_);
+  }
+
+ private:
+  CpuContext& host() { return host_of(context_); }
+
+  void begin(const std::string& stage) {
+    if (const int signal = hooks_.stop_signal ? hooks_.stop_signal() : 0; signal != 0) {
+      stop(signal, "before the stage '" + stage + "'; nothing was written");
+    }
+    record_.trace.begin(stage);
+  }
+  void note(const std::string& stage, const std::string& message) {
+    if (hooks_.note) hooks_.note(stage, message);
+    for (; warned_ < record_.warnings.size(); ++warned_) {
+      if (hooks_.warn) hooks_.warn(record_.warnings[warned_]);
+    }
+  }
+
+  void read();
+  void graph();
+  void train();
+  void cluster();
+  void write(const std::vector<std::string>& command);
+  std::string checkpoint_path() { return folder_->path("checkpoint") + "/training.m2st"; }
+
+  Job job_;
+  RunOptions options_;
+  const RunHooks& hooks_;
+  Context context_;
+  RunRecord record_;
+  std::optional<OutputFolder> folder_;
+  Dataset dataset_;
+  data::Adjacency adjacency_;
+  std::vector<Matrix<float>> embeddings_;
+  cluster::DomainResult domains_;
+  std::size_t warned_ = 0;
+};
+
+void Pipeline::read() {
+  begin("read");
+  if (trains(job_) && options_.input.coordinates.empty() && options_.input.adjacency.empty()) {
+    fail(ExitCode::kUsage, "--coords or --adjacency is required: cells need neighbours");
+  }
+  dataset_ = read_dataset(host(), options_.input, record_.inputs);
+  record_.cells = dataset_.nodes;
+  record_.features = dataset_.features.cols();
+  if (clusters(job_) &&
+      (options_.cluster.domains < 1 || options_.cluster.domains > dataset_.nodes)) {
+    fail(ExitCode::kParameterImpossible, "--domains: ", options_.cluster.domains,
+         " domains cannot be made of ", dataset_.nodes, " cells; give 1 to ", dataset_.nodes);
+  }
+  if (trains(job_)) {
+    model::validate(options_.autoencoder, options_.train, dataset_.nodes, record_.features);
+  }
+  note("read", fmt::format("{} cells, {} features", record_.cells, record_.features));
+}
+
+void Pipeline::graph() {
+  if (dataset_.coordinates.empty() && !dataset_.has_adjacency()) return;
+  begin("graph");
+  adjacency_ = build_graph(host(), dataset_, options_.graph, record_);
+  const GraphRecord& graph = *record_.graph;
+  note("graph", fmt::format("{}, mean degree {:.2f}, {} cells without neighbours", graph.kind,
+                            graph.mean_degree, graph.isolated_nodes));
+  if (!trains(job_)) return;
+  record_.plan = plan_memory(options_, dataset_, adjacency_);
+  if (!record_.plan->fits() && !options_.dry_run) {
+    fail(ExitCode::kOutOfMemory, "training needs about ",
+         readable_bytes(record_.plan->training_bytes), ", there are ",
+         readable_bytes(record_.plan->available_bytes),
+         " free; use a smaller --hidden, fewer --scales or fewer neighbours");
+  }
+}
+
+void Pipeline::train() {
+  begin("train");
+  folder_->make_folder("checkpoint");
+  model::TrainHooks hooks;
+  hooks.checkpoint_path = checkpoint_path();
+  if (options_.resume) {
+    if (!std::filesystem::exists(checkpoint_path())) {
+      fail(ExitCode::kCheckpoint, "--resume: ", checkpoint_path(),
+           " does not exist; run without --resume to start afresh");
+    }
+    hooks.resume_path = checkpoint_path();
+  }
+  int signal = 0;
+  int epoch = 0;
+  hooks.progress = [&](const model::EpochReport& report) {
+    if (hooks_.epoch) hooks_.epoch(report);
+    epoch = report.epoch;
+    signal = hooks_.stop_signal ? hooks_.stop_signal() : 0;
+    return signal == 0;
+  };
+  embeddings_ = apps::train(context_, dataset_, adjacency_, options_, hooks, record_);
+  if (embeddings_.empty()) {
+    stop(signal, fmt::format("after epoch {} of {}; the checkpoint is {}; run the same command "
+                             "with --resume to continue",
+                             epoch, options_.train.epochs, checkpoint_path()));
+  }
+  const TrainRecord& train = *record_.train;
+  note("train", train.losses.empty() ? fmt::format("{} scales, {}", embeddings_.size(), train.end)
+                                     : fmt::format("{} epochs, loss {:.6f}", train.losses.size(),
+                                                   train.losses.back()));
+}
+
+void Pipeline::cluster() {
+  begin("cluster");
+  if (job_ == Job::kCluster) embeddings_ = std::move(dataset_.embeddings);
+  domains_ =
+      apps::find_domains(host(), dataset_, adjacency_, embeddings_, options_.cluster, record_);
+  note("cluster", fmt::format("{} domains by {}", options_.cluster.domains, domains_.method));
+  if (dataset_.truth.empty()) return;
+  begin("score");
+  record_.scores = score(host(), domains_.labels, dataset_.truth, dataset_.coordinates.view(), {});
+  note("score", fmt::format("ARI {:.4f}, NMI {:.4f}", record_.scores->agreement->ari,
+                            record_.scores->agreement->nmi_arithmetic));
+}
+
+void Pipeline::write(const std::vector<std::string>& command) {
+  begin("write");
+  if (job_ == Job::kGraph) write_adjacency(*folder_, adjacency_);
+  if (trains(job_)) write_embeddings(*folder_, embeddings_);
+  if (clusters(job_)) write_domains(*folder_, dataset_, domains_);
+  record_.outputs = folder_->files();
+  record_.trace.end();
+  record_.finished = utc_now();
+  folder_->write("manifest.json", manifest_text(record_, run_settings(job_, options_), command));
+  folder_->commit();
+  note("write", fmt::format("{} files in {}", folder_->files().size(), options_.output));
+}
+
+}  // namespace
+
+RunRecord run(Job job, const RunOptions& options, const std::vector<std::string>& command,
+              const RunHooks& hooks) {
+  return Pipeline(job, options, hooks).run(command);
+}
+
+}  // namespace m2st::apps

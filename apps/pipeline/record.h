@@ -1,0 +1,73 @@
+// What happened in a run: filled stage by stage, written as manifest.json, returned to the caller.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/options.h"
+#include "apps/pipeline/output_folder.h"
+#include "apps/pipeline/score.h"
+#include "apps/pipeline/settings.h"
+#include "engine/trace.h"
+#include "model/trainer.h"
+
+namespace m2st::apps {
+
+struct InputRecord {
+  std::string role;
+  std::string path;
+  std::int64_t bytes = 0;
+  std::string hash;
+};
+
+struct GraphRecord {
+  std::string kind;
+  double radius = 0;
+  int neighbours = 0;
+  std::int64_t edges = 0;
+  double mean_degree = 0;
+  std::int64_t isolated_nodes = 0;
+  std::int64_t components = 0;  // 0: not counted
+};
+
+struct TrainRecord {
+  std::string end;  // "all epochs", "plateau", "from checkpoint"
+  bool resumed = false;
+  std::vector<double> losses;            // one an epoch
+  std::vector<double> losses_per_scale;  // (epochs × scales)
+  int scales = 0;
+  std::int64_t parameters = 0;
+};
+
+struct ClusterRecord {
+  std::string method;
+  std::vector<std::int64_t> sizes;  // cells of each domain
+};
+
+struct PlanRecord {
+  std::int64_t training_bytes = 0;
+  std::int64_t available_bytes = 0;
+  bool fits() const { return training_bytes <= available_bytes; }
+};
+
+struct RunRecord {
+  Job job = Job::kRun;
+  std::string started;
+  std::string finished;
+  std::vector<InputRecord> inputs;
+  std::int64_t cells = 0;
+  std::int64_t features = 0;
+  int threads = 0;
+  std::optional<GraphRecord> graph;
+  std::optional<PlanRecord> plan;
+  std::optional<TrainRecord> train;
+  std::optional<ClusterRecord> cluster;
+  std::optional<Scores> scores;
+  std::vector<std::string> warnings;
+  std::vector<OutputFile> outputs;
+  Trace trace;
+};
+
+}  // namespace m2st::apps

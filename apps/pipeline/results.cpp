@@ -1,0 +1,71 @@
+// Formatting of the result files.
+#include "apps/pipeline/results.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "apps/report/domains_svg.h"
+#include "data/io/npy.h"
+
+namespace m2st::apps {
+
+namespace {
+
+template <class T>
+std::string column_bytes(const std::vector<T>& values) {
+  const auto rows = static_cast<std::int64_t>(values.size());
+  return data::npy_bytes<T>(MatrixView<const T>{values.data(), rows, 1}, true);
+}
+
+// A field as RFC 4180 has it: quoted only where it must be.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    if (letter == '"') quoted += '"';
+    quoted += letter;
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+void write_adjacency(OutputFolder& folder, const data::Adjacency& adjacency) {
+  folder.write("graph_indptr.npy", column_bytes(adjacency.offsets));
+  folder.write("graph_indices.npy", column_bytes(adjacency.neighbours));
+}
+
+void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings) {
+  for (std::size_t m = 0; m < embeddings.size(); ++m) {
+    folder.write(fmt::format("embedding_scale{}.npy", m + 1),
+                 data::npy_bytes<float>(embeddings[m].view()));
+  }
+}
+
+std::string domains_csv(const std::vector<std::string>& cells,
+                        const cluster::DomainResult& domains) {
+  const bool confident = !domains.confidence.empty();
+  std::string text = confident ? "cell,domain,confidence\n" : "cell,domain\n";
+  auto out = std::back_inserter(text);
+  for (std::size_t i = 0; i < domains.labels.size(); ++i) {
+    if (cells.empty()) {
+      fmt::format_to(out, "{},{}", i, domains.labels[i]);
+    } else {
+      fmt::format_to(out, "{},{}", csv_field(cells[i]), domains.labels[i]);
+    }
+    if (confident) fmt::format_to(out, ",{:.4f}", domains.confidence[i]);
+    text += '\n';
+  }
+  return text;
+}
+
+void write_domains(OutputFolder& folder, const Dataset& dataset,
+                   const cluster::DomainResult& domains) {
+  folder.write("domains.csv", domains_csv(dataset.cells, domains));
+  if (dataset.coordinates.empty()) return;
+  folder.write("domains.svg", domains_svg(dataset.coordinates.view(), domains.labels,
+                                          fmt::format("{} cells", dataset.nodes)));
+}
+
+}  // namespace m2st::apps

@@ -1,0 +1,29 @@
+// The files that a run leaves, in the order of its input.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/dataset.h"
+#include "apps/pipeline/output_folder.h"
+#include "cluster/domains.h"
+#include "data/graph/graph.h"
+#include "engine/array.h"
+
+namespace m2st::apps {
+
+// graph_indptr.npy (int64) and graph_indices.npy (int32), CSR without self loops.
+void write_adjacency(OutputFolder& folder, const data::Adjacency& adjacency);
+
+// embedding_scale1.npy, ...: float32 (N, d_m).
+void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings);
+
+// domains.csv, and domains.svg where there are coordinates.
+void write_domains(OutputFolder& folder, const Dataset& dataset,
+                   const cluster::DomainResult& domains);
+
+// `cell,domain[,confidence]`; cells without names are counted from 0.
+std::string domains_csv(const std::vector<std::string>& cells,
+                        const cluster::DomainResult& domains);
+
+}  // namespace m2st::apps

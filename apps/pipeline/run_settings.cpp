@@ -1,0 +1,194 @@
+// Names, help and ranges of the options. Ranges that depend on the data are checked by the stages.
+#include "apps/pipeline/run_settings.h"
+
+namespace m2st::apps {
+
+namespace {
+
+constexpr Range kPositive = {0, std::numeric_limits<double>::infinity(), true};
+constexpr Range kAtLeastZero = {0};
+constexpr Range kAtLeastOne = {1};
+constexpr Range kShare = {0, 1};
+constexpr int kMostThreads = 1024;
+
+void add(std::vector<Setting>& settings, std::vector<Setting> more) {
+  settings.insert(settings.end(), more.begin(), more.end());
+}
+
+Setting file(const std::string& flags, const std::string& value, const std::string& help,
+             std::string& target, bool required = false) {
+  return {flags, value, help, "Input", &target, {}, required};
+}
+
+Setting coordinates_setting(RunOptions& options, bool required) {
+  return file("--coords", "FILE", "positions (cells × 2 or 3), .npy or text",
+              options.input.coordinates, required);
+}
+
+Setting adjacency_setting(RunOptions& options) {
+  return file("--adjacency", "DIR", "folder with graph_indptr.npy and graph_indices.npy",
+              options.input.adjacency);
+}
+
+std::vector<Setting> graph_settings(RunOptions& options) {
+  data::SpatialGraphOptions& graph = options.graph;
+  return {
+      {"--graph", "KIND", "auto, radius, knn, delaunay or grid", "Graph",
+       choice(graph.kind, {"auto", "radius", "knn", "delaunay", "grid"})},
+      {"--radius", "R", "of neighbours, in coordinate units; automatic: mean degree about 6",
+       "Graph", &graph.radius, kPositive},
+      {"--neighbors", "N", "a cell, for knn and grid", "Graph", &graph.neighbours, kAtLeastOne},
+  };
+}
+
+std::vector<Setting> model_settings(RunOptions& options) {
+  model::AutoencoderConfig& model = options.autoencoder;
+  const std::string group = "Model";
+  return {
+      {"--scales", "M", "embeddings of width hidden, hidden/2, ...", group, &model.scales,
+       kAtLeastOne},
+      {"--hidden", "WIDTH", "width of scale 1", group, &model.hidden, kAtLeastOne},
+      {"--heads", "N", "attention heads of the encoders", group, &model.heads, kAtLeastOne},
+      {"--layers", "N", "attention layers a scale", group, &model.layers, kAtLeastOne},
+      {"--shared-width", "WIDTH", "of the shared layer, a head; 0: the features' width", group,
+       &model.shared_width, kAtLeastZero},
+      {"--decoder-heads", "N", "attention heads of the decoders", group, &model.decoder_heads,
+       kAtLeastOne},
+      {"--leaky-slope", "X", "of LeakyReLU in the attention", group, &model.leaky_slope,
+       kAtLeastZero},
+      {"--head-merge", "HOW", "concatenate or sum", group,
+       choice(model.head_merge, {"concatenate", "sum"})},
+      {"--shared-activation", "on|off", "PReLU after the shared layer", group,
+       switch_choice(model.shared_activation)},
+      {"--decoder-activation", "on|off", "PReLU after the decoders", group,
+       switch_choice(model.decoder_activation)},
+      {"--encoder-to-decoder", "on|off", "linear map between them", group,
+       switch_choice(model.encoder_to_decoder)},
+      {"--bias", "on|off", "biases in the attention layers", group, switch_choice(model.bias)},
+      {"--remask", "HOW", "zero or learnable", group, choice(model.remask, {"zero", "learnable"})},
+      {"--feature-dropout", "P", "on the input of every layer", group, &model.feature_dropout,
+       kShare},
+      {"--attention-dropout", "P", "on attention coefficients", group, &model.attention_dropout,
+       kShare},
+  };
+}
+
+std::vector<Setting> train_settings(RunOptions& options) {
+  model::TrainConfig& train = options.train;
+  const std::string group = "Training";
+  return {
+      {"--epochs", "N", "passes over the data", group, &train.epochs, kAtLeastZero},
+      {"--lr", "X", "learning rate of Adam", group, &train.learning_rate, kPositive},
+      {"--mask-rate", "P", "share of cells masked an epoch", group, &train.mask_rate, kShare},
+      {"--replace-rate", "P", "share of the masked that get another cell's features", group,
+       &train.replace_rate, kShare},
+      {"--gamma", "X", "exponent of the scaled cosine loss", group, &train.gamma, kPositive},
+      {"--loss", "KIND", "cosine or mse", group, choice(train.loss, {"cosine", "mse"})},
+      {"--weight-decay", "X", "L2 on every parameter", group, &train.weight_decay, kAtLeastZero},
+      {"--decoupled-decay", "on|off", "AdamW", group, switch_choice(train.decoupled_decay)},
+      {"--patience", "N", "epochs without gain before stopping; 0: never", group, &train.patience,
+       kAtLeastZero},
+      {"--plateau-tolerance", "X", "relative gain that counts for --patience", group,
+       &train.plateau_tolerance, kAtLeastZero},
+      {"--checkpoint-every", "N", "epochs; 0: only when interrupted", group,
+       &train.checkpoint_every, kAtLeastZero},
+      {"--resume", "", "continue from the checkpoint in DIR", group, &options.resume},
+  };
+}
+
+// Sets a whole column of defaults, so it goes before every other setting.
+Setting compatibility_setting(RunOptions& options) {
+  Choice columns = choice(options.compatibility, {"none", "paper", "reference"});
+  columns.choose = [&options](std::size_t i) {
+    options.compatibility = static_cast<Compatibility>(i);
+    if (options.compatibility == Compatibility::kNone) return;
+    model::apply_compatibility(i == 1 ? "paper" : "reference", options.autoencoder, options.train);
+    options.cluster.method = cluster::Method::kReference;
+  };
+  return {"--compat", "COLUMN", "every option as the paper or its reference code has it",
+          "Model",    columns,  {},
+          false,      true};
+}
+
+std::vector<Setting> cluster_settings(RunOptions& options) {
+  return {
+      {"-k,--domains", "K", "number of domains", "Clustering", &options.cluster.domains, {}, true},
+      {"--method", "NAME", "default, kmeans, mixture or reference", "Clustering",
+       choice(options.cluster.method, {"default", "kmeans", "mixture", "reference"})},
+      file("--labels", "FILE", "known domains, to score the result by", options.input.labels),
+  };
+}
+
+std::vector<Setting> common_settings(RunOptions& options) {
+  Setting device = {"--device", "NAME", "auto, cpu or cuda", "Common",
+                    choice(options.device, {"auto", "cpu", "cuda"})};
+  return {
+      {"-o,--out", "DIR", "folder for the results", "Output", &options.output, {}, true},
+      {"--force", "", "write into a folder that holds files", "Output", &options.force},
+      {"--dry-run", "", "print sizes, graph and memory, then stop", "Output", &options.dry_run},
+      seed_setting(options.seed),
+      threads_setting(options.threads),
+      device,
+  };
+}
+
+}  // namespace
+
+Setting threads_setting(int& threads) {
+  return {"-t,--threads", "N",      "0: every processor allowed; results do not depend on it",
+          "Common",       &threads, {0, kMostThreads}};
+}
+
+Setting seed_setting(std::uint64_t& seed) {
+  return {"--seed", "S", "of everything random", "Common", &seed};
+}
+
+std::vector<Setting> run_settings(Job job, RunOptions& options) {
+  const bool trains = job == Job::kRun || job == Job::kEmbed;
+  const bool clusters = job == Job::kRun || job == Job::kCluster;
+  std::vector<Setting> settings;
+  if (job != Job::kGraph) {
+    add(settings,
+        {file("--features", "FILE", "cells × features, .npy", options.input.features, trains)});
+  }
+  add(settings, {coordinates_setting(options, job == Job::kGraph)});
+  if (job != Job::kGraph) add(settings, {adjacency_setting(options)});
+  if (job == Job::kCluster) {
+    add(settings, {{"--embedding",
+                    "FILE",
+                    "cells × width, .npy; once for every scale",
+                    "Input",
+                    &options.input.embeddings,
+                    {},
+                    true}});
+  }
+  if (job == Job::kEmbed) {
+    add(settings, {file("--checkpoint", "FILE", "embed with these parameters, without training",
+                        options.input.checkpoint)});
+  }
+  if (clusters) add(settings, cluster_settings(options));
+  add(settings, graph_settings(options));
+  if (trains) {
+    add(settings, {compatibility_setting(options)});
+    add(settings, model_settings(options));
+    add(settings, train_settings(options));
+  }
+  add(settings, common_settings(options));
+  return settings;
+}
+
+std::string to_string(Job job) {
+  switch (job) {
+    case Job::kRun:
+      return "run";
+    case Job::kGraph:
+      return "graph";
+    case Job::kEmbed:
+      return "embed";
+    case Job::kCluster:
+      return "cluster";
+  }
+  return "";
+}
+
+}  // namespace m2st::apps

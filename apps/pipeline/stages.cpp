@@ -1,0 +1,158 @@
+// Thin steps over the floors below: convert orders, call, note what happened.
+#include "apps/pipeline/stages.h"
+
+#include <numeric>
+#include <utility>
+
+#include "apps/pipeline/machine.h"
+#include "data/graph/hilbert.h"
+#include "data/io/output.h"
+#include "engine/check.h"
+#include "kernels/rows.h"
+
+namespace m2st::apps {
+
+namespace {
+
+template <class T>
+std::string_view bytes_of(Span<const T> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+// Of everything that training depends on besides its options.
+std::string hash_of(MatrixView<const float> features, const data::Graph& graph) {
+  return data::bytes_hash(data::bytes_hash(bytes_of(features.span())) +
+                          data::bytes_hash(bytes_of(Span<const std::int64_t>(graph.offsets))) +
+                          data::bytes_hash(bytes_of(Span<const std::int32_t>(graph.sources))) +
+                          data::bytes_hash(bytes_of(Span<const std::int32_t>(graph.ids))));
+}
+
+std::vector<std::int32_t> inner_order(CpuContext& context, const Dataset& dataset) {
+  if (!dataset.coordinates.empty()) {
+    return data::hilbert_order(context, dataset.coordinates.view());
+  }
+  std::vector<std::int32_t> order(static_cast<std::size_t>(dataset.nodes));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
+std::vector<Matrix<float>> in_input_order(CpuContext& context, std::vector<Matrix<float>> inner,
+                                          Span<const std::int32_t> order) {
+  for (Matrix<float>& embedding : inner) {
+    Matrix<float> outer(context.pool(), embedding.rows(), embedding.cols());
+    kernels::scatter_rows<float>(context, order, embedding.view(), outer.view(),
+                                 kernels::Accumulate::kOverwrite);
+    embedding = std::move(outer);
+  }
+  return inner;
+}
+
+std::string to_string(model::TrainEnd end) {
+  switch (end) {
+    case model::TrainEnd::kAllEpochs:
+      return "all epochs";
+    case model::TrainEnd::kPlateau:
+      return "plateau";
+    case model::TrainEnd::kInterrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+}  // namespace
+
+Context make_context(const RunOptions& options) {
+  if (options.device == Device::kCuda) {
+    fail(ExitCode::kDevice,
+         "--device cuda: this build has no CUDA backend for training; use --device cpu");
+  }
+  return cpu_context(options.threads);
+}
+
+CpuContext& host_of(Context& context) {
+  return context.dispatch([](CpuContext& cpu) -> CpuContext& { return cpu; });
+}
+
+data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
+                            const data::SpatialGraphOptions& options, RunRecord& record) {
+  GraphRecord& note = record.graph.emplace();
+  data::Adjacency adjacency;
+  if (dataset.has_adjacency()) {
+    adjacency = std::move(dataset.adjacency);
+    note.kind = "given";
+    for (std::int64_t i = 0; i < adjacency.nodes(); ++i) {
+      note.isolated_nodes += adjacency.offsets[i + 1] == adjacency.offsets[i] ? 1 : 0;
+    }
+  } else {
+    data::SpatialGraph graph =
+        data::build_spatial_graph(context, dataset.coordinates.view(), options);
+    adjacency = std::move(graph.adjacency);
+    note.kind = data::to_string(graph.kind);
+    note.radius = graph.radius;
+    note.neighbours = graph.neighbours;
+    note.isolated_nodes = graph.isolated_nodes;
+    note.components = graph.components;
+    record.warnings.insert(record.warnings.end(), graph.warnings.begin(), graph.warnings.end());
+  }
+  note.edges = static_cast<std::int64_t>(adjacency.neighbours.size());
+  note.mean_degree = static_cast<double>(note.edges) / static_cast<double>(dataset.nodes);
+  return adjacency;
+}
+
+PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
+                       const data::Adjacency& adjacency) {
+  const auto edges = static_cast<std::int64_t>(adjacency.neighbours.size());
+  return {model::planned_training_bytes(dataset.nodes, edges + dataset.nodes,
+                                        dataset.features.cols(), options.autoencoder),
+          available_memory_bytes()};
+}
+
+std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,
+                                 const data::Adjacency& adjacency, const RunOptions& options,
+                                 model::TrainHooks hooks, RunRecord& record) {
+  CpuContext& host = host_of(context);
+  const std::vector<std::int32_t> order = inner_order(host, dataset);
+  const data::Graph graph =
+      data::reordered(host, data::graph_with_self_loops(host, adjacency), order);
+  Matrix<float> features(host.pool(), dataset.features.rows(), dataset.features.cols());
+  kernels::gather_rows<float>(host, order, dataset.features.view(), features.view());
+  TrainRecord& note = record.train.emplace();
+  if (!options.input.checkpoint.empty()) {
+    note.end = "from checkpoint";
+    return in_input_order(
+        host,
+        model::embed_from_checkpoint(context, graph, std::as_const(features).view(),
+                                     options.input.checkpoint),
+        order);
+  }
+  hooks.data_hash = hash_of(std::as_const(features).view(), graph);
+  note.resumed = !hooks.resume_path.empty();
+  model::TrainResult result = model::train_and_embed(context, graph, std::as_const(features).view(),
+                                                     options.autoencoder, options.train, hooks);
+  features.reset();
+  note.end = to_string(result.end);
+  note.losses = std::move(result.losses);
+  note.losses_per_scale = std::move(result.losses_per_scale);
+  note.scales = options.autoencoder.scales;
+  note.parameters = result.parameters;
+  return in_input_order(host, std::move(result.embeddings), order);
+}
+
+cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
+                                   const data::Adjacency& adjacency,
+                                   const std::vector<Matrix<float>>& embeddings,
+                                   const cluster::DomainOptions& options, RunRecord& record) {
+  std::vector<MatrixView<const float>> views;
+  for (const Matrix<float>& embedding : embeddings) views.push_back(embedding.view());
+  const CsrView graph = adjacency.offsets.empty() ? CsrView{} : adjacency.view();
+  cluster::DomainResult result =
+      cluster::find_domains(context, views, dataset.features.view(), graph, options);
+  ClusterRecord& note = record.cluster.emplace();
+  note.method = result.method;
+  note.sizes.assign(static_cast<std::size_t>(options.domains), 0);
+  for (const std::int32_t label : result.labels) ++note.sizes[static_cast<std::size_t>(label)];
+  record.warnings.insert(record.warnings.end(), result.warnings.begin(), result.warnings.end());
+  return result;
+}
+
+}  // namespace m2st::apps

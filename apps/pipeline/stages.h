@@ -1,0 +1,40 @@
+// The stages between reading and writing, each from values to values. Nodes are in Hilbert order
+// inside training only; everything that goes in or comes out is in the order of the input.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apps/pipeline/dataset.h"
+#include "apps/pipeline/options.h"
+#include "apps/pipeline/record.h"
+#include "engine/context.h"
+#include "model/trainer.h"
+
+namespace m2st::apps {
+
+// The engine's context for a run; exit code 7 when there is no such device.
+Context make_context(const RunOptions& options);
+// The same context for host code.
+CpuContext& host_of(Context& context);
+
+// The dataset's own adjacency when files gave one, else a graph built from its coordinates.
+data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
+                            const data::SpatialGraphOptions& options, RunRecord& record);
+
+// What training will take against what there is.
+PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
+                       const data::Adjacency& adjacency);
+
+// One embedding a scale. `hooks` as the trainer's; its data_hash is filled in here.
+std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,
+                                 const data::Adjacency& adjacency, const RunOptions& options,
+                                 model::TrainHooks hooks, RunRecord& record);
+
+cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
+                                   const data::Adjacency& adjacency,
+                                   const std::vector<Matrix<float>>& embeddings,
+                                   const cluster::DomainOptions& options, RunRecord& record);
+
+}  // namespace m2st::apps
