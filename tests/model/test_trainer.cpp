@@ -80,6 +80,24 @@ TEST_F(Trainer, LossFalls) {
   EXPECT_DOUBLE_EQ(result.losses[3], (result.losses_per_scale[6] + result.losses_per_scale[7]) / 2);
 }
 
+TEST_F(Trainer, PapersVariantLearnsToo) {
+  train_.epochs = 60;
+  apply_compatibility("paper", config_, train_);
+  const TrainResult result = train();
+
+  EXPECT_LT(result.losses.back(), 0.8 * result.losses.front());
+  EXPECT_EQ(result.embeddings[0].cols(), 16);
+  EXPECT_EQ(result.embeddings[1].cols(), 8);
+}
+
+TEST_F(Trainer, OneCellIsEnough) {
+  tissue_ = test::small_tissue(context_, 1, kWidth);
+  const TrainResult result = train();
+
+  EXPECT_EQ(result.losses.size(), 12u);
+  EXPECT_EQ(result.embeddings[0].rows(), 1);
+}
+
 TEST_F(Trainer, SeedDecidesEverything) {
   const std::string bytes = bytes_of(train().embeddings);
 
