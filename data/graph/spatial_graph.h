@@ -33,9 +33,11 @@ struct SpatialGraph {
 };
 
 // coordinates: (N, 2 or 3), finite. Automatic choice: a lattice (coefficient of variation of the
-// nearest-neighbour distance below 5 %) → grid, else radius. Distances in double on centred
-// coordinates. Errors: 4 (coincident or collinear points for Delaunay, with advice), 5 (radius or
-// neighbours that cannot be, K >= N), 6 (the graph would not fit: estimated before it is built).
+// nearest-neighbour distance below 5 %, lone cells left out) → grid, else radius. Distances in
+// double. Errors: 2 (radius or neighbours negative or no number; an explicit radius of 0 is the
+// caller's to refuse), 4 (coincident or collinear points for Delaunay, with advice; all cells at
+// one place and no radius given), 5 (neighbours >= N, a grid of cells on no lattice), 6 (the graph
+// would not fit: estimated, then counted, before memory for its edges is taken).
 SpatialGraph build_spatial_graph(CpuContext& context, MatrixView<const double> coordinates,
                                  const SpatialGraphOptions& options);
 

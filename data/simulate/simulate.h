@@ -34,7 +34,8 @@ struct SimulatedTissue {
   std::vector<std::int32_t> domains;  // (N) true domain of each cell
 };
 
-// Every number depends on (seed, cell, gene) only.
+// Every draw depends on (seed, cell, gene) only; domains also on where all cells are. Errors: 2 (an
+// option out of its range), 5 (more domains than cells).
 SimulatedTissue simulate_tissue(CpuContext& context, const SimulateOptions& options);
 
 }  // namespace m2st::data

@@ -17,17 +17,22 @@ namespace {
 
 using test::expect_error;
 
-SimulatedTissue simulate(const SimulateOptions& options, int threads = 2) {
-  static CpuContext one(1), two(2), five(5);  // a tissue's memory belongs to its context's pool
-  return simulate_tissue(threads == 1 ? one : threads == 2 ? two : five, options);
-}
+class SimulateTest : public ::testing::Test {
+ protected:
+  SimulatedTissue simulate(const SimulateOptions& options) {
+    return simulate_tissue(two_, options);
+  }
+
+  // A tissue's memory belongs to its context's pool, so contexts live as long as the test.
+  CpuContext one_{1}, two_{2}, five_{5};
+};
 
 template <class T>
 std::vector<T> copied(const Matrix<T>& x) {
   return {x.span().begin(), x.span().end()};
 }
 
-TEST(Simulate, EveryDomainHasCells) {
+TEST_F(SimulateTest, EveryDomainHasCells) {
   for (const TissueShape shape : {TissueShape::kLayers, TissueShape::kBlobs}) {
     for (const PointPattern pattern :
          {PointPattern::kHexagonal, PointPattern::kSquare, PointPattern::kRandom}) {
@@ -65,7 +70,7 @@ double edges_inside(const SimulatedTissue& tissue, SpatialGraph& graph) {
   return inside / static_cast<double>(adjacency.neighbours.size());
 }
 
-TEST(Simulate, DomainsAreCompactAndPatternsAreWhatTheySay) {
+TEST_F(SimulateTest, DomainsAreCompactAndPatternsAreWhatTheySay) {
   const GraphKind kinds[] = {GraphKind::kGrid, GraphKind::kGrid, GraphKind::kRadius};
   const int neighbours[] = {6, 4, 0};
   for (const TissueShape shape : {TissueShape::kLayers, TissueShape::kBlobs}) {
@@ -81,7 +86,7 @@ TEST(Simulate, DomainsAreCompactAndPatternsAreWhatTheySay) {
   }
 }
 
-TEST(Simulate, IsTheSameForAnyNumberOfThreads) {
+TEST_F(SimulateTest, IsTheSameForAnyNumberOfThreads) {
   for (const Signal signal : {Signal::kComponents, Signal::kCounts}) {
     for (const TissueShape shape : {TissueShape::kLayers, TissueShape::kBlobs}) {
       const SimulateOptions options{.cells = 9000,
@@ -91,8 +96,8 @@ TEST(Simulate, IsTheSameForAnyNumberOfThreads) {
                                     .genes = 20,
                                     .components = 10,
                                     .seed = 9};
-      const SimulatedTissue one = simulate(options, 1);
-      const SimulatedTissue five = simulate(options, 5);
+      const SimulatedTissue one = simulate_tissue(one_, options);
+      const SimulatedTissue five = simulate_tissue(five_, options);
 
       EXPECT_EQ(copied(one.coordinates), copied(five.coordinates));
       EXPECT_EQ(copied(one.values), copied(five.values));
@@ -101,7 +106,7 @@ TEST(Simulate, IsTheSameForAnyNumberOfThreads) {
   }
 }
 
-TEST(Simulate, SeedsDiffer) {
+TEST_F(SimulateTest, SeedsDiffer) {
   const SimulatedTissue a = simulate({.cells = 500, .seed = 1});
   const SimulatedTissue b = simulate({.cells = 500, .seed = 2});
 
@@ -109,7 +114,7 @@ TEST(Simulate, SeedsDiffer) {
   EXPECT_NE(a.domains, b.domains);
 }
 
-TEST(Simulate, ComponentsHaveTheNoiseAskedFor) {
+TEST_F(SimulateTest, ComponentsHaveTheNoiseAskedFor) {
   constexpr int kComponents = 20, kDomains = 5;
   constexpr std::int64_t kCells = 20000;
   const SimulatedTissue tissue = simulate(
@@ -143,7 +148,7 @@ TEST(Simulate, ComponentsHaveTheNoiseAskedFor) {
   }
 }
 
-TEST(Simulate, CountsHaveTheMeanAndVarianceAskedFor) {
+TEST_F(SimulateTest, CountsHaveTheMeanAndVarianceAskedFor) {
   constexpr int kGenes = 12;
   constexpr std::int64_t kCells = 40000;
   const SimulatedTissue tissue = simulate({.cells = kCells,
@@ -173,7 +178,7 @@ TEST(Simulate, CountsHaveTheMeanAndVarianceAskedFor) {
   EXPECT_NEAR(total, 60, 5 * std::sqrt(60 + 3600.0 / 3) / std::sqrt(kCells));
 }
 
-TEST(Simulate, MarkersAreHigherInTheirDomain) {
+TEST_F(SimulateTest, MarkersAreHigherInTheirDomain) {
   constexpr int kDomains = 3, kGenes = 30;
   const SimulatedTissue tissue = simulate({.cells = 6000,
                                            .domains = kDomains,
@@ -200,8 +205,8 @@ TEST(Simulate, MarkersAreHigherInTheirDomain) {
   }
 }
 
-TEST(Simulate, ImpossibleOptionsAreRefused) {
-  const auto refused = [](ExitCode code, const std::string& word, const SimulateOptions& options) {
+TEST_F(SimulateTest, ImpossibleOptionsAreRefused) {
+  const auto refused = [&](ExitCode code, const std::string& word, const SimulateOptions& options) {
     expect_error(code, {word}, [&] { simulate(options); });
   };
 
