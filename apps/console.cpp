@@ -29,6 +29,10 @@ Console::Console(const ConsoleOptions& options) : options_(options) {
   if (options_.progress == Progress::kAuto) options_.progress = Progress::kPlain;
 }
 
+Console::~Console() {
+  if (open_line_) put("\n");
+}
+
 RunHooks Console::hooks() {
   RunHooks hooks;
   hooks.stop_signal = received_signal;

@@ -20,6 +20,10 @@ struct ConsoleOptions {
 class Console {
  public:
   explicit Console(const ConsoleOptions& options);
+  ~Console();  // ends a line that still stands
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
   // The hooks refer to this object.
   RunHooks hooks();
   void finish(const RunRecord& record);

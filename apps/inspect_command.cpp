@@ -1,18 +1,18 @@
 // inspect: what a file holds, decided by its content, as JSON on stdout.
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "apps/command.h"
 #include "apps/standard_output.h"
+#include "data/io/delimited.h"
+#include "data/io/input_file.h"
 #include "data/io/npy.h"
 #include "data/io/output.h"
-#include "data/io/table.h"
 #include "engine/check.h"
 
 namespace m2st::apps {
@@ -21,15 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// More kinds of labels than this are counted, not listed.
+// More kinds of text than this are counted, not listed.
 constexpr std::size_t kListedLabels = 100;
-
-bool starts_as_npy(const std::string& path) {
-  std::array<char, 6> start{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(start.data(), start.size());
-  return std::string(start.data(), start.size()) == "\x93NUMPY";
-}
 
 template <class T>
 void add_values(CpuContext& context, const std::string& path, Json& json) {
@@ -65,38 +58,76 @@ void describe_npy(CpuContext& context, const std::string& path, Json& json) {
   }
 }
 
-void describe_labels(CpuContext& context, const std::string& path, Json& json) {
-  const data::LabelTable table = data::read_labels(context, path, "");
-  std::map<std::string, std::int64_t> sizes;
-  for (const std::string& label : table.labels) ++sizes[label];
-  json["format"] = "labels";
-  json["rows"] = table.labels.size();
-  json["named_cells"] = !table.cells.empty();
-  json["different"] = sizes.size();
-  if (sizes.size() <= kListedLabels) json["labels"] = sizes;
+bool is_value(std::string_view field) { return data::is_number(field) || data::is_missing(field); }
+
+// A first row of names: over a column of numbers, or over any table of text with several columns.
+bool has_header(const data::DelimitedText& table) {
+  if (table.rows() < 2) return false;
+  bool all_text = table.columns > 1;
+  for (std::int64_t c = 0; c < table.columns; ++c) {
+    bool numbers = true;
+    for (std::int64_t r = 1; r < table.rows() && numbers; ++r)
+      numbers = is_value(table.field(r, c));
+    if (numbers && !is_value(table.field(0, c))) return true;
+    all_text = all_text && !numbers;
+  }
+  return all_text;
 }
 
-void describe_text(CpuContext& context, const std::string& path, Json& json) {
-  try {
-    const data::CoordinateTable table = data::read_coordinates_csv(context, path);
-    json["format"] = "coordinates";
-    json["rows"] = table.coordinates.rows();
-    json["columns"] = table.coordinates.cols();
-    json["named_cells"] = !table.cells.empty();
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::kInputInvalid) throw;
-    describe_labels(context, path, json);
+Json describe_column(const data::DelimitedText& table, std::int64_t column, std::int64_t first) {
+  std::map<std::string_view, std::int64_t> sizes;
+  std::int64_t missing = 0;
+  bool numbers = true;
+  double low = std::numeric_limits<double>::infinity();
+  double high = -low;
+  for (std::int64_t r = first; r < table.rows(); ++r) {
+    const std::string_view field = table.field(r, column);
+    double value = 0;
+    if (data::is_missing(field)) {
+      ++missing;
+      continue;
+    }
+    ++sizes[field];
+    numbers = numbers && data::parse_number(field, value);
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  Json json = Json::object();
+  if (first == 1) json["name"] = table.field(0, column);
+  json["kind"] = numbers ? "numbers" : "text";
+  json["missing"] = missing;
+  json["different"] = sizes.size();
+  if (numbers) {
+    json["minimum"] = low;
+    json["maximum"] = high;
+  } else if (sizes.size() <= kListedLabels) {
+    for (const auto& [label, size] : sizes) json["sizes"][std::string(label)] = size;
+  }
+  return json;
+}
+
+void describe_table(const std::string& path, Json& json) {
+  data::DelimitedText table;
+  table.path = path;
+  table.text = data::read_text(path);
+  data::split_text(table, {});
+  const std::int64_t first = has_header(table) ? 1 : 0;
+  json["format"] = "table";
+  json["rows"] = table.rows() - first;
+  json["columns"] = Json::array();
+  for (std::int64_t c = 0; c < table.columns; ++c) {
+    json["columns"].push_back(describe_column(table, c, first));
   }
 }
 
 Json describe(CpuContext& context, const std::string& path) {
   Json json = {{"path", path}};
+  json["bytes"] = data::InputFile(path).size();
   json["xxh3_128"] = data::file_hash(path);
-  json["bytes"] = std::filesystem::file_size(path);
-  if (starts_as_npy(path)) {
+  if (data::InputFile(path).starts_with("\x93NUMPY")) {
     describe_npy(context, path, json);
   } else {
-    describe_text(context, path, json);
+    describe_table(path, json);
   }
   return json;
 }

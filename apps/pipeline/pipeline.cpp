@@ -57,7 +57,8 @@ class Pipeline {
 
   void begin(const std::string& stage) {
     if (const int signal = hooks_.stop_signal ? hooks_.stop_signal() : 0; signal != 0) {
-      stop(signal, "before the stage '" + stage + "'; nothing was written");
+      stop(signal, "before the stage '" + stage + "'; no results were written" +
+                       (record_.train ? ", --resume continues after training" : ""));
     }
     record_.trace.begin(stage);
   }

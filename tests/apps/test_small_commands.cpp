@@ -95,18 +95,30 @@ TEST_F(SmallCommands, InspectDescribesArrays) {
   EXPECT_EQ(odd["maximum"], 3.0);
 }
 
-TEST_F(SmallCommands, InspectDescribesText) {
-  write_text(path("coords.csv"), "barcode,x,y\na,1,2\nb,3,4\n");
+TEST_F(SmallCommands, InspectDescribesTheColumnsOfTables) {
+  write_text(path("coords.csv"), "barcode,x,y\na,1,2\nb,3,NA\n");
 
   const Json coordinates = json_of({"inspect", path("coords.csv")});
   const Json labels = json_of({"inspect", path("labels.txt")});
 
-  EXPECT_EQ(coordinates["format"], "coordinates");
+  EXPECT_EQ(coordinates["format"], "table");
   EXPECT_EQ(coordinates["rows"], 2);
-  EXPECT_EQ(coordinates["named_cells"], true);
-  EXPECT_EQ(labels["format"], "labels");
+  EXPECT_EQ(coordinates["columns"][0]["kind"], "text");
+  EXPECT_EQ(coordinates["columns"][1]["name"], "x");
+  EXPECT_EQ(coordinates["columns"][1]["maximum"], 3.0);
+  EXPECT_EQ(coordinates["columns"][2]["missing"], 1);
   EXPECT_EQ(labels["rows"], 300);
-  EXPECT_EQ(labels["different"], 3);
+  EXPECT_EQ(labels["columns"][0]["different"], 3);
+  EXPECT_FALSE(labels["columns"][0].contains("name"));
+}
+
+TEST_F(SmallCommands, InspectRefusesWhatIsNeitherArrayNorTable) {
+  write_text(path("binary"), std::string("\0\1\2\3", 4));
+
+  const ProgramResult result = run_program({"inspect", path("binary")});
+
+  EXPECT_EQ(result.code, 4);
+  EXPECT_EQ(result.out, "");
 }
 
 TEST_F(SmallCommands, InspectOfAMissingFile) {
