@@ -24,7 +24,7 @@ constexpr double kLegendLine = 20;
 constexpr int kLegendLines = 40;  // more domains than this are counted, not listed
 constexpr std::size_t kMostDots = 50'000;
 constexpr double kDotShare = 0.9;     // of the spacing: dots stay apart
-constexpr double kSquareShare = 1.5;  // of the spacing: few squares of random points stay empty
+constexpr double kSquareShare = 1.5;  // of the spacing, at least: few squares stay empty
 
 // Maps coordinates to pixels, the same scale on both axes.
 struct Frame {
@@ -111,7 +111,7 @@ std::vector<std::string> runs(const Frame& frame, MatrixView<const double> coord
       ++length;
     }
     fmt::format_to(std::back_inserter(paths[static_cast<std::size_t>(first.domain)]),
-                   "M{:.5g} {:.5g}h{:.5g}", kMargin + first.column * side,
+                   "M{:g} {:g}h{:g}", kMargin + first.column * side,
                    kMargin + kTitleHeight + (first.row + 0.5) * side, length * side);
   }
   return paths;
@@ -156,7 +156,9 @@ std::string domains_svg(MatrixView<const double> coordinates, Span<const std::in
   const Frame frame = frame_of(coordinates);
   const int count = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
   const bool dotted = labels.size() <= kMostDots;
-  const double stroke = frame.spacing * (dotted ? kDotShare : kSquareShare);
+  // Whole pixels leave no seams between rows of squares.
+  const double stroke =
+      dotted ? frame.spacing * kDotShare : std::ceil(frame.spacing * kSquareShare);
   const std::vector<std::string> paths = dotted ? dots(frame, coordinates, labels, count)
                                                 : runs(frame, coordinates, labels, count, stroke);
   const double legend_height = kLegendLine * (std::min(count, kLegendLines) + 1);

@@ -156,6 +156,10 @@ TEST_F(BadInput, RadiusWhoseGraphWouldNotFit) {
                  6, {"radius"});
 }
 
+TEST_F(BadInput, TrainingThatWouldNotFitIsNotStarted) {
+  expect_refused(run_with("--hidden", "4194304"), 6, {"training needs about", "--hidden"});
+}
+
 TEST_F(BadInput, WidthsThatHeadsDoNotDivide) {
   expect_refused(run_with("--hidden", "17"), 5, {"hidden", "17"});
 }

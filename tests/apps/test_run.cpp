@@ -116,6 +116,31 @@ TEST_F(Run, StagesFromFilesGiveTheSameBytes) {
   EXPECT_EQ(file_text(path("run/domains.svg")), file_text(path("stages/domains.svg")));
 }
 
+TEST_F(Run, StagesNeedNoCoordinatesWhereThereIsAGraph) {
+  expect_ok({"graph", "--coords", path("coords.npy"), "--graph", "knn", "-o", path("graph")});
+  expect_ok({"embed", "--features", path("features.npy"), "--adjacency", path("graph"), "--epochs",
+             "2", "--hidden", "16", "--scales", "1", "-o", path("stages")});
+  expect_ok({"cluster", "--embedding", path("stages/embedding_scale1.npy"), "-k", "3", "-o",
+             path("stages"), "--force"});
+
+  EXPECT_TRUE(exists(path("stages/domains.csv")));
+  EXPECT_FALSE(exists(path("stages/domains.svg")));
+  EXPECT_FALSE(exists(path("stages/embedding_scale2.npy")));
+}
+
+TEST_F(Run, EveryMethodOfClusteringGivesAllDomains) {
+  expect_ok(run_words("out"));
+  for (const char* method : {"kmeans", "mixture", "reference"}) {
+    expect_ok({"cluster", "--embedding", path("out/embedding_scale1.npy"), "--embedding",
+               path("out/embedding_scale2.npy"), "-k", "3", "--method", method, "-o",
+               path(method)});
+
+    const Json manifest = Json::parse(file_text(path(method) + "/manifest.json"));
+    EXPECT_EQ(manifest["parameters"]["method"], method);
+    EXPECT_EQ(manifest["clustering"]["domain_sizes"].size(), 3u);
+  }
+}
+
 TEST_F(Run, TakesOptionsFromAConfigFileUnlessTyped) {
   write_text(path("run.toml"), "epochs = 2\nhidden = 8\nseed = 9\n");
   std::vector<std::string> words = run_words("out", {"--config", path("run.toml")});
