@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "cluster/blocks.h"
+#include "cluster/historic_generator.h"
+#include "cluster/reference_algebra.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -14,37 +16,83 @@
 namespace m2st::cluster {
 namespace {
 
+using kernels::Layout;
+
 constexpr std::uint32_t kStream = 1u << 16;  // of Purpose::kCluster; restarts of others lie below
 constexpr std::int64_t kRowsPerChunk = 16;
 
-// The arrays in the order they are drawn: S, P, W, V of every view, then H, V of H, labels.
-RandomKey key_of(std::uint64_t seed, std::size_t array) {
-  return {seed, stream_of(Purpose::kCluster, kStream), static_cast<std::uint32_t>(array)};
-}
+// What the arrays are drawn from, in order. Engine: array by array a key of its own.
+class StartNumbers {
+ public:
+  StartNumbers(CpuContext& context, const ReferenceOptions& options)
+      : context_(context), options_(options), historic_(options.seed) {}
 
-Matrix<double> uniform_matrix(CpuContext& context, RandomKey key, std::int64_t rows,
-                              std::int64_t cols) {
-  Matrix<double> result(context.pool(), rows, cols);
-  parallel_for(context, rows, kRowsPerChunk, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      for (std::int64_t j = 0; j < cols; ++j) {
-        result(i, j) =
-            random_uniform(key, static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(i));
+  Matrix<double> uniform(std::int64_t rows, std::int64_t cols) {
+    if (options_.start == StartValues::kHistoric) return historic_.matrix(context_, rows, cols);
+    const RandomKey key = next_key();
+    Matrix<double> result(context_.pool(), rows, cols);
+    parallel_for(context_, rows, kRowsPerChunk, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        for (std::int64_t j = 0; j < cols; ++j) {
+          result(i, j) =
+              random_uniform(key, static_cast<std::uint32_t>(j), static_cast<std::uint32_t>(i));
+        }
       }
-    }
-  });
-  return result;
-}
+    });
+    return result;
+  }
 
-// (rows, cols) with orthonormal rows; rows <= cols.
-Matrix<double> orthonormal_rows(CpuContext& context, RandomKey key, std::int64_t rows,
-                                std::int64_t cols) {
-  const Matrix<double> uniform =
-      transposed(context, uniform_matrix(context, key, rows, cols).view());
-  Matrix<double> basis(context.pool(), cols, rows);
-  kernels::orthonormalise<double>(context, uniform.view(), basis.view());
-  return transposed(context, basis.view());
-}
+  // (rows, cols) with orthonormal rows; rows <= cols.
+  Matrix<double> orthonormal_rows(std::int64_t rows, std::int64_t cols) {
+    if (options_.start == StartValues::kHistoric) return singular_rows(uniform(cols, rows));
+    const Matrix<double> columns = transposed(context_, uniform(rows, cols).view());
+    Matrix<double> basis(context_.pool(), cols, rows);
+    kernels::orthonormalise<double>(context_, columns.view(), basis.view());
+    return transposed(context_, basis.view());
+  }
+
+  std::vector<std::int32_t> labels(std::int64_t cells) {
+    const auto clusters = static_cast<std::uint32_t>(options_.clusters);
+    const RandomKey key = next_key();
+    std::vector<std::int32_t> result;
+    for (std::int64_t i = 0; i < cells; ++i) {
+      const std::uint32_t label = options_.start == StartValues::kHistoric
+                                      ? static_cast<std::uint32_t>(historic_.next() * clusters)
+                                      : random_index(key, clusters, static_cast<std::uint32_t>(i));
+      result.push_back(static_cast<std::int32_t>(label));
+    }
+    return result;
+  }
+
+ private:
+  RandomKey next_key() {
+    return {options_.seed, stream_of(Purpose::kCluster, kStream + options_.restart), array_++};
+  }
+
+  // The left singular vectors of x as rows, the greatest singular value first (MATLAB's orth, up to
+  // signs): xᵀ x = Q Λ Qᵀ, rows Λ^(−½) Qᵀ xᵀ.
+  Matrix<double> singular_rows(const Matrix<double>& x) {
+    const std::int64_t count = x.cols();
+    const Matrix<double> gram =
+        product(context_, Layout::kTransposed, x.view(), Layout::kPlain, x.view());
+    std::vector<double> values(static_cast<std::size_t>(count));
+    Matrix<double> vectors(context_.pool(), count, count);
+    kernels::symmetric_eigen<double>(context_, gram.view(), values, vectors.view());
+    Matrix<double> map(context_.pool(), count, count);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t from = count - 1 - i;
+      const double value = values[static_cast<std::size_t>(from)];
+      const double factor = value > 0 ? 1 / std::sqrt(value) : 0;
+      for (std::int64_t j = 0; j < count; ++j) map(i, j) = factor * vectors(j, from);
+    }
+    return product(context_, Layout::kPlain, map.view(), Layout::kTransposed, x.view());
+  }
+
+  CpuContext& context_;
+  const ReferenceOptions& options_;
+  HistoricGenerator historic_;
+  std::uint32_t array_ = 0;
+};
 
 std::int64_t common_dim_of(const ReferenceOptions& options) {
   return options.common_dim > 0 ? options.common_dim : options.clusters;
@@ -100,28 +148,21 @@ ReferenceState initial_state(CpuContext& context, const std::vector<Matrix<doubl
   check_options(data, options);
   const std::int64_t cells = data.front().rows();
   const std::int64_t common_dim = common_dim_of(options);
-  std::size_t array = 0;
-  const auto uniform = [&](std::int64_t rows, std::int64_t cols) {
-    return uniform_matrix(context, key_of(options.seed, array++), rows, cols);
-  };
+  StartNumbers numbers(context, options);
   ReferenceState state;
   for (const Matrix<double>& view : data) {
     const std::int64_t width =
         std::min({static_cast<std::int64_t>(options.specific_dim), view.cols(), cells});
     ReferenceView values;
-    values.specific = orthonormal_rows(context, key_of(options.seed, array++), width, cells);
-    values.specific_map = uniform(width, view.cols());
-    values.common_map = uniform(common_dim, view.cols());
-    values.centres = uniform(width, options.clusters);
+    values.specific = numbers.orthonormal_rows(width, cells);
+    values.specific_map = numbers.uniform(width, view.cols());
+    values.common_map = numbers.uniform(common_dim, view.cols());
+    values.centres = numbers.uniform(width, options.clusters);
     state.views.push_back(std::move(values));
   }
-  state.common = uniform(common_dim, cells);
-  state.common_centres = uniform(common_dim, options.clusters);
-  const RandomKey key = key_of(options.seed, array);
-  for (std::int64_t i = 0; i < cells; ++i) {
-    state.labels.push_back(static_cast<std::int32_t>(random_index(
-        key, static_cast<std::uint32_t>(options.clusters), static_cast<std::uint32_t>(i))));
-  }
+  state.common = numbers.uniform(common_dim, cells);
+  state.common_centres = numbers.uniform(common_dim, options.clusters);
+  state.labels = numbers.labels(cells);
   return state;
 }
 

@@ -13,6 +13,11 @@
 namespace m2st::cluster {
 
 enum class WeightNorm { kSpectral, kFrobenius };  // of S − VU in the weights: code, paper
+enum class StartValues {
+  kEngine,
+  kHistoric
+};  // whose random numbers: ours, or those of
+    // historic_generator.h as described there
 
 struct ReferenceOptions {
   int clusters = 0;            // K >= 1
@@ -25,7 +30,9 @@ struct ReferenceOptions {
   bool scale_input = true;     // each embedding column to [0, 1] first
   bool normalise_rows = true;  // rows of S, P, W, H divided by their L2 norm after each update
   WeightNorm weight_norm = WeightNorm::kSpectral;
+  StartValues start = StartValues::kEngine;
   std::uint64_t seed = 0;
+  std::uint32_t restart = 0;  // tells starts of one seed apart; the engine's numbers only
 };
 
 struct ReferenceView {
@@ -56,8 +63,9 @@ std::vector<Matrix<double>> reference_data(CpuContext& context,
                                            const std::vector<MatrixView<const T>>& embeddings,
                                            bool scale_input);
 
-// S: orthonormal rows from uniform numbers; P, W, V, H uniform in [0, 1); labels uniform. Exit code
-// 5 for options that are impossible for these data.
+// S: orthonormal rows from uniform numbers; P, W, V, H uniform in [0, 1); labels uniform. The
+// arrays are drawn in the order S, P, W, V of every view, H, V of H, labels. Exit code 5 for
+// options that are impossible for these data.
 ReferenceState initial_state(CpuContext& context, const std::vector<Matrix<double>>& data,
                              const ReferenceOptions& options);
 

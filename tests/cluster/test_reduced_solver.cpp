@@ -10,6 +10,7 @@
 #include "cluster/reference_solver.h"
 #include "engine/random.h"
 #include "tests/cluster/golden_clustering.h"
+#include "tests/cluster/starmap.h"
 
 namespace m2st::cluster {
 namespace {
@@ -166,21 +167,8 @@ TEST(ReducedSolver, RunsAsTheDirectFormOnStarmapEmbeddings) {
   M2ST_NEEDS_SHARED("data/starmap_m2st");
   CpuContext context(2);
   for (const std::string embedding : {"a", "b"}) {
-    std::vector<Matrix<float>> scales;
-    std::vector<MatrixView<const float>> views;
-    for (const std::string scale : {"1", "2"}) {
-      scales.push_back(data::read_npy<float>(
-          context, m2st::test::shared_path("data/starmap_m2st/embedding_" + embedding + "_scale" +
-                                           scale + ".npy")));
-      views.push_back(scales.back().view());
-    }
-    const auto data = reference_data<float>(context, views, true);
-    ReferenceOptions options;  // those of the published run
-    options.clusters = 7;
-    options.lambda1 = 100;
-    options.lambda2 = 1e-5;
-    options.lambda3 = 0.1;
-    options.specific_dim = 40;
+    const auto data = test::starmap_data(context, embedding);
+    const ReferenceOptions options = test::starmap_options();
     expect_same_run(context, data, options, initial_state(context, data, options), embedding);
   }
 }
