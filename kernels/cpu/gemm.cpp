@@ -4,6 +4,8 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include "engine/array.h"
 #include "engine/parallel.h"
@@ -16,7 +18,7 @@ namespace {
 constexpr std::int64_t kDepthBlock = 256;                     // a packed strip of b stays in L1
 constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
 constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
-constexpr std::int64_t kLeastSlice = 1024;                    // of the inner dimension
+constexpr std::int64_t kLeastSlice = kDepthBlock;             // of the inner dimension
 constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
 constexpr std::int64_t kPackedLimit = std::int64_t{1} << 24;  // elements of b packed at a time
 
@@ -32,6 +34,11 @@ struct Operand {
   }
 };
 
+template <class T>
+using WideTile = GemmTile<T, 2>;
+template <class T>
+using NarrowTile = GemmTile<T, 1>;
+
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
 }
@@ -40,7 +47,7 @@ std::int64_t round_up(std::int64_t value, std::int64_t step) {
 template <class T>
 void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
             std::int64_t depth, T* packed) {
-  constexpr int kRows = GemmTile<T>::kRows;
+  constexpr int kRows = kTileRows;
   for (std::int64_t strip = 0; strip < rows; strip += kRows, packed += kRows * depth) {
     const std::int64_t count = std::min<std::int64_t>(kRows, rows - strip);
     if (count < kRows) std::fill(packed, packed + kRows * depth, T(0));
@@ -58,24 +65,29 @@ void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64
   }
 }
 
-// One strip of b: depth × kCols from (start, col), zero-padded to kCols.
+// One strip of b: depth × `width` from (start, col), zero-padded to the width.
 template <class T>
 void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
-                  std::int64_t cols, T* packed) {
-  constexpr int kCols = GemmTile<T>::kCols;
-  const std::int64_t count = std::min<std::int64_t>(kCols, cols - col);
-  if (count < kCols) std::fill(packed, packed + kCols * depth, T(0));
+                  std::int64_t cols, std::int64_t width, T* packed) {
+  const std::int64_t count = std::min(width, cols - col);
+  if (count < width) std::fill(packed, packed + width * depth, T(0));
   if (b.transposed) {
     for (std::int64_t j = 0; j < count; ++j) {
       const T* source = b.at(start, col + j);
-      for (std::int64_t p = 0; p < depth; ++p) packed[p * kCols + j] = source[p];
+      for (std::int64_t p = 0; p < depth; ++p) packed[p * width + j] = source[p];
     }
   } else {
     for (std::int64_t p = 0; p < depth; ++p) {
       const T* source = b.at(start + p, col);
-      for (std::int64_t j = 0; j < count; ++j) packed[p * kCols + j] = source[j];
+      for (std::int64_t j = 0; j < count; ++j) packed[p * width + j] = source[j];
     }
   }
+}
+
+// How wide the strip at column `col` is packed.
+template <class T>
+std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
+  return cols - col > NarrowTile<T>::kCols ? WideTile<T>::kCols : NarrowTile<T>::kCols;
 }
 
 // Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
@@ -83,12 +95,13 @@ void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, s
 template <class T>
 void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
             std::int64_t first, std::int64_t last, T* packed) {
-  constexpr int kCols = GemmTile<T>::kCols;
+  constexpr int kCols = WideTile<T>::kCols;
   const std::int64_t padded_cols = round_up(cols, kCols);
   for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
     const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
     for (std::int64_t strip = first; strip < last; ++strip) {
       pack_b_strip(b, start + block, block_depth, strip * kCols, cols,
+                   strip_width<T>(strip * kCols, cols),
                    packed + block * padded_cols + strip * kCols * block_depth);
     }
   }
@@ -106,30 +119,38 @@ struct Target {
   std::int64_t stride;
 };
 
+// One strip of columns of the target, from `col`: a packed block of a times a packed strip of b.
+template <class T, class Tile>
+void multiply_strip(const T* packed_a, const T* strip_b, std::int64_t depth, T beta,
+                    std::int64_t col, const Target<T>& target) {
+  Tile tile;
+  for (std::int64_t i = 0; i < target.rows; i += Tile::kRows, packed_a += Tile::kRows * depth) {
+    tile.multiply(depth, packed_a, strip_b);
+    tile.store(target.alpha, beta, std::min<std::int64_t>(Tile::kRows, target.rows - i),
+               std::min<std::int64_t>(Tile::kCols, target.cols - col),
+               target.data + (target.row + i) * target.stride + col, target.stride);
+  }
+}
+
 // target = alpha · a · b + beta · target over inner dimension [start, start + depth), with b packed
 // by pack_b.
 template <class T>
 void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std::int64_t start,
                    std::int64_t depth, const Target<T>& target) {
-  using Tile = GemmTile<T>;
-  const std::int64_t padded_cols = round_up(target.cols, Tile::kCols);
+  constexpr int kCols = WideTile<T>::kCols;
+  const std::int64_t padded_cols = round_up(target.cols, kCols);
   Array<T> packed_a(pool, kRowBlock * kDepthBlock);
-  Tile tile;
   for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
     const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
     const T beta = block == 0 ? target.beta : T(1);
     pack_a(a, target.row, target.rows, start + block, block_depth, packed_a.data());
-    const T* strip_b = packed_b + block * padded_cols;
-    for (std::int64_t j = 0; j < target.cols; j += Tile::kCols) {
-      const T* strip_a = packed_a.data();
-      for (std::int64_t i = 0; i < target.rows; i += Tile::kRows) {
-        tile.multiply(block_depth, strip_a, strip_b);
-        tile.store(target.alpha, beta, std::min<std::int64_t>(Tile::kRows, target.rows - i),
-                   std::min<std::int64_t>(Tile::kCols, target.cols - j),
-                   target.data + (target.row + i) * target.stride + j, target.stride);
-        strip_a += Tile::kRows * block_depth;
+    for (std::int64_t col = 0; col < target.cols; col += kCols) {
+      const T* strip_b = packed_b + block * padded_cols + col * block_depth;
+      if (strip_width<T>(col, target.cols) == kCols) {
+        multiply_strip<T, WideTile<T>>(packed_a.data(), strip_b, block_depth, beta, col, target);
+      } else {
+        multiply_strip<T, NarrowTile<T>>(packed_a.data(), strip_b, block_depth, beta, col, target);
       }
-      strip_b += Tile::kCols * block_depth;
     }
   }
 }
@@ -138,8 +159,8 @@ void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std
 template <class T>
 void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
                             std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
-  const std::int64_t strips = chunk_count(out.cols, GemmTile<T>::kCols);
-  const std::int64_t padded_cols = strips * GemmTile<T>::kCols;
+  const std::int64_t strips = chunk_count(out.cols, WideTile<T>::kCols);
+  const std::int64_t padded_cols = strips * WideTile<T>::kCols;
   const std::int64_t span =
       std::max(kDepthBlock, kPackedLimit / padded_cols / kDepthBlock * kDepthBlock);
   Array<T> packed(context.pool(), std::min(span, depth) * padded_cols);
@@ -164,10 +185,10 @@ void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<
                         MatrixView<T> out) {
   const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
   const std::int64_t parts = chunk_count(depth, slice);
-  const std::int64_t strips = chunk_count(out.cols, GemmTile<T>::kCols);
+  const std::int64_t strips = chunk_count(out.cols, WideTile<T>::kCols);
   Array<T> partial(context.pool(), parts * out.size());
   parallel_for(context, depth, slice, [&](std::int64_t first, std::int64_t last) {
-    Array<T> packed(context.pool(), kDepthBlock * strips * GemmTile<T>::kCols);
+    Array<T> packed(context.pool(), kDepthBlock * strips * WideTile<T>::kCols);
     T* part = partial.data() + first / slice * out.size();
     for (std::int64_t start = first; start < last; start += kDepthBlock) {
       const std::int64_t block_depth = std::min(kDepthBlock, last - start);
@@ -210,7 +231,9 @@ void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, Matrix
     for (T& value : out.span()) value = beta == T(0) ? T(0) : beta * value;
     return;
   }
-  const std::int64_t slices = std::min(kMostSlices, depth / kLeastSlice);
+  // A power of two, so that no processor count that is one waits for a last slice.
+  const std::int64_t slices = static_cast<std::int64_t>(
+      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
   if (chunk_count(rows, kRowBlock) < kFewRowBlocks && slices > 1) {
     multiply_by_slices(context, left, right, depth, slices, alpha, beta, out);
   } else {

@@ -1,5 +1,6 @@
 // The register tile of a matrix product: kRows × kCols sums held in vector registers while the
-// packed strips stream by. Packed operands are zero-padded, so the tile never looks at edges.
+// packed strips stream by. Packed operands are zero-padded, so the tile never looks at edges; a
+// tile one vector wide saves half the work on a last strip that is narrow.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +15,34 @@ inline constexpr int kVectorBytes = 32;
 inline constexpr int kTileRows = 6;  // 12 sums + 2 + 1 of 16 registers
 #endif
 
-template <class T>
+template <class T, int Vectors>
 struct GemmTile {
   typedef T Vector __attribute__((vector_size(kVectorBytes)));
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
   static constexpr int kRows = kTileRows;
-  static constexpr int kCols = 2 * kLanes;
+  static constexpr int kCols = Vectors * kLanes;
 
-  Vector sums[kRows][2];
+  Vector sums[kRows][Vectors];
 
   // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` steps of the packed strips.
   __attribute__((always_inline)) void multiply(std::int64_t depth, const T* a, const T* b) {
-    Vector local[kRows][2] = {};
+    Vector local[kRows][Vectors] = {};
     for (std::int64_t p = 0; p < depth; ++p) {
-      const Vector b0 = *reinterpret_cast<const Vector*>(b);
-      const Vector b1 = *reinterpret_cast<const Vector*>(b + kLanes);
+      Vector row[Vectors];
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) row[v] = *reinterpret_cast<const Vector*>(b + v * kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
-        local[i][0] += a[i] * b0;
-        local[i][1] += a[i] * b1;
+#pragma GCC unroll 2
+        for (int v = 0; v < Vectors; ++v) local[i][v] += a[i] * row[v];
       }
       a += kRows;
       b += kCols;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
-      sums[i][0] = local[i][0];
-      sums[i][1] = local[i][1];
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) sums[i][v] = local[i][v];
     }
   }
 
