@@ -13,7 +13,6 @@ namespace {
 
 using kernels::Layout;
 
-constexpr std::int64_t kCellsPerTile = 128;  // 128 × 400 doubles: 400 KB, in the second cache
 constexpr std::int64_t kMostChunks = 64;
 constexpr std::int64_t kDoublesOfAllChunks = 8 << 20;  // 64 MB for the chunks' sums
 constexpr std::int64_t kColumnsPerChunk = 4096;
@@ -34,36 +33,16 @@ class Sweep {
  public:
   Sweep(CpuContext& context, const std::vector<Matrix<double>>& data, const SweepMaps& maps,
         Span<std::int32_t> labels, MatrixView<double> common)
-      : context_(context), data_(data), maps_(maps), labels_(labels), common_(common) {
-    std::int64_t first = 0;
-    for (const Matrix<double>& view : data) {
-      data_maps_.push_back(columns(context, maps.data.view(), first, view.cols()));
-      first += view.cols();
-    }
-  }
+      : data_(data), maps_(maps), mapped_(context, data, maps), labels_(labels), common_(common) {}
 
   // Cells [begin, end): new labels, new H, and their sums added to `sums`.
   void tile(std::int64_t begin, std::int64_t end, MatrixView<double> out,
             MatrixView<double> sums) const {
-    start(begin, end, out);
-    const std::int64_t count = end - begin;
-    for (std::size_t m = 0; m < data_.size(); ++m) {
-      kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
-                            data_[m].view().slice(begin, count), data_maps_[m].view(), 1.0, out);
-    }
-    kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
-                          common_.slice(begin, count), maps_.common.view(), 1.0, out);
+    mapped_.map(labels_, common_, begin, end, out);
     for (std::int64_t i = begin; i < end; ++i) settle(i, out.row(i - begin), sums);
   }
 
  private:
-  void start(std::int64_t begin, std::int64_t end, MatrixView<double> out) const {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Span<const double> row = maps_.labels.view().row(labels_[static_cast<std::size_t>(i)]);
-      std::copy(row.begin(), row.end(), out.row(i - begin).begin());
-    }
-  }
-
   void settle(std::int64_t i, Span<const double> out, MatrixView<double> sums) const {
     const std::int64_t clusters = maps_.labels.rows();
     std::int64_t best = 0;
@@ -86,12 +65,11 @@ class Sweep {
     label = static_cast<std::int32_t>(best);
   }
 
-  CpuContext& context_;
   const std::vector<Matrix<double>>& data_;
   const SweepMaps& maps_;
+  MappedCells mapped_;
   Span<std::int32_t> labels_;
   MatrixView<double> common_;
-  std::vector<Matrix<double>> data_maps_;
 };
 
 // sums = Σ of the parts, in order.
@@ -107,6 +85,31 @@ void add_up(CpuContext& context, const Matrix<double>& parts, Span<double> sums)
 }
 
 }  // namespace
+
+MappedCells::MappedCells(CpuContext& context, const std::vector<Matrix<double>>& data,
+                         const SweepMaps& maps)
+    : context_(context), data_(data), maps_(maps) {
+  std::int64_t first = 0;
+  for (const Matrix<double>& view : data) {
+    data_maps_.push_back(columns(context, maps.data.view(), first, view.cols()));
+    first += view.cols();
+  }
+}
+
+void MappedCells::map(Span<const std::int32_t> labels, MatrixView<const double> common,
+                      std::int64_t begin, std::int64_t end, MatrixView<double> out) const {
+  const std::int64_t count = end - begin;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const Span<const double> row = maps_.labels.view().row(labels[static_cast<std::size_t>(i)]);
+    std::copy(row.begin(), row.end(), out.row(i - begin).begin());
+  }
+  for (std::size_t m = 0; m < data_.size(); ++m) {
+    kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
+                          data_[m].view().slice(begin, count), data_maps_[m].view(), 1.0, out);
+  }
+  kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
+                        common.slice(begin, count), maps_.common.view(), 1.0, out);
+}
 
 void sweep_cells(CpuContext& context, const std::vector<Matrix<double>>& data,
                  const SweepMaps& maps, Span<std::int32_t> labels, MatrixView<double> common,

@@ -19,6 +19,24 @@ struct SweepMaps {
   Matrix<double> labels;  // (K, K + d_c): what each old label adds, constants included
 };
 
+// out (end − begin, rows of the maps) = map · z of the cells [begin, end).
+class MappedCells {
+ public:
+  MappedCells(CpuContext& context, const std::vector<Matrix<double>>& data, const SweepMaps& maps);
+
+  // labels (N) and common (N, d_c) as they are now.
+  void map(Span<const std::int32_t> labels, MatrixView<const double> common, std::int64_t begin,
+           std::int64_t end, MatrixView<double> out) const;
+
+ private:
+  CpuContext& context_;
+  const std::vector<Matrix<double>>& data_;
+  const SweepMaps& maps_;
+  std::vector<Matrix<double>> data_maps_;
+};
+
+constexpr std::int64_t kCellsPerTile = 128;  // 128 × 400 doubles: 400 KB, in the second cache
+
 // labels (N) and common (N, d_c) in place. sums (K, d + d_c + K + d_c): by new label the sums of z,
 // then of the new H. Lowest label on ties. Same bytes for any number of threads.
 void sweep_cells(CpuContext& context, const std::vector<Matrix<double>>& data,
