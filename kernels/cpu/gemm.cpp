@@ -10,6 +10,7 @@
 #include "engine/array.h"
 #include "engine/parallel.h"
 #include "kernels/cpu/gemm_tile.h"
+#include "kernels/cpu/transpose_block.h"
 
 namespace m2st::kernels {
 
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::int64_t kDepthBlock = 256;                     // a packed strip of b stays in L1
 constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
+constexpr std::int64_t kPackedSlack = 16;                     // see pack_rows
 constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
 constexpr std::int64_t kLeastSlice = kDepthBlock;             // of the inner dimension
 constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
@@ -43,44 +45,74 @@ std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
 }
 
-// rows × depth of a from (row, start) as strips of kRows rows, each strip depth-major.
+// Up to kTileRows rows of a that lie row by row: blocks are turned in registers. A block's store
+// may run over into the next step's first rows, which are written after it; `packed` has room for
+// the last one (kPackedSlack). Bands of rows go last to first for the same reason.
 template <class T>
-void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
-            std::int64_t depth, T* packed) {
-  constexpr int kRows = kTileRows;
-  for (std::int64_t strip = 0; strip < rows; strip += kRows, packed += kRows * depth) {
-    const std::int64_t count = std::min<std::int64_t>(kRows, rows - strip);
-    if (count < kRows) std::fill(packed, packed + kRows * depth, T(0));
-    if (a.transposed) {
-      for (std::int64_t p = 0; p < depth; ++p) {
-        const T* source = a.at(row + strip, start + p);
-        for (std::int64_t i = 0; i < count; ++i) packed[p * kRows + i] = source[i];
-      }
-    } else {
-      for (std::int64_t i = 0; i < count; ++i) {
-        const T* source = a.at(row + strip + i, start);
-        for (std::int64_t p = 0; p < depth; ++p) packed[p * kRows + i] = source[p];
-      }
+void pack_rows(const T* source, std::int64_t stride, std::int64_t rows, std::int64_t depth,
+               T* packed) {
+  constexpr int kLanes = TransposeBlock<T>::kLanes;
+  constexpr int kLastBand = (kTileRows - 1) / kLanes * kLanes;
+  TransposeBlock<T> block;
+  std::int64_t p = 0;
+  for (; p + kLanes <= depth; p += kLanes) {
+    for (int band = kLastBand; band >= 0; band -= kLanes) {
+      block.load(source + band * stride + p, stride, rows - band);
+      block.transpose();
+      block.store(packed + p * kTileRows + band, kTileRows);
+    }
+  }
+  for (; p < depth; ++p) {
+    for (std::int64_t i = 0; i < kTileRows; ++i) {
+      packed[p * kTileRows + i] = i < rows ? source[i * stride + p] : T(0);
     }
   }
 }
 
-// One strip of b: depth × `width` from (start, col), zero-padded to the width.
+// `count` of every `width` elements copied, the others zero; a whole width is copied with a length
+// known when compiling.
+template <int Width, class T>
+void copy_padded(const T* source, std::int64_t stride, std::int64_t count, std::int64_t depth,
+                 T* packed) {
+  if (count == Width) {
+    for (std::int64_t p = 0; p < depth; ++p)
+      std::copy_n(source + p * stride, Width, packed + p * Width);
+    return;
+  }
+  std::fill(packed, packed + Width * depth, T(0));
+  for (std::int64_t p = 0; p < depth; ++p) {
+    std::copy_n(source + p * stride, count, packed + p * Width);
+  }
+}
+
+// rows × depth of a from (row, start) as strips of kTileRows rows, each strip depth-major.
 template <class T>
+void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
+            std::int64_t depth, T* packed) {
+  for (std::int64_t strip = 0; strip < rows; strip += kTileRows, packed += kTileRows * depth) {
+    const std::int64_t count = std::min<std::int64_t>(kTileRows, rows - strip);
+    const T* source = a.at(row + strip, start);
+    if (a.transposed) {
+      copy_padded<kTileRows>(source, a.stride, count, depth, packed);
+    } else {
+      pack_rows(source, a.stride, count, depth, packed);
+    }
+  }
+}
+
+// One strip of b: depth × Width from (start, col), zero-padded to the width.
+template <int Width, class T>
 void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
-                  std::int64_t cols, std::int64_t width, T* packed) {
-  const std::int64_t count = std::min(width, cols - col);
-  if (count < width) std::fill(packed, packed + width * depth, T(0));
-  if (b.transposed) {
-    for (std::int64_t j = 0; j < count; ++j) {
-      const T* source = b.at(start, col + j);
-      for (std::int64_t p = 0; p < depth; ++p) packed[p * width + j] = source[p];
-    }
-  } else {
-    for (std::int64_t p = 0; p < depth; ++p) {
-      const T* source = b.at(start + p, col);
-      for (std::int64_t j = 0; j < count; ++j) packed[p * width + j] = source[j];
-    }
+                  std::int64_t cols, T* packed) {
+  const std::int64_t count = std::min<std::int64_t>(Width, cols - col);
+  const T* source = b.at(start, col);
+  if (!b.transposed) {
+    copy_padded<Width>(source, b.stride, count, depth, packed);
+    return;
+  }
+  if (count < Width) std::fill(packed, packed + Width * depth, T(0));
+  for (std::int64_t j = 0; j < count; ++j) {
+    for (std::int64_t p = 0; p < depth; ++p) packed[p * Width + j] = source[j * b.stride + p];
   }
 }
 
@@ -100,9 +132,13 @@ void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::in
   for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
     const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
     for (std::int64_t strip = first; strip < last; ++strip) {
-      pack_b_strip(b, start + block, block_depth, strip * kCols, cols,
-                   strip_width<T>(strip * kCols, cols),
-                   packed + block * padded_cols + strip * kCols * block_depth);
+      T* target = packed + block * padded_cols + strip * kCols * block_depth;
+      if (strip_width<T>(strip * kCols, cols) == kCols) {
+        pack_b_strip<kCols>(b, start + block, block_depth, strip * kCols, cols, target);
+      } else {
+        pack_b_strip<NarrowTile<T>::kCols>(b, start + block, block_depth, strip * kCols, cols,
+                                           target);
+      }
     }
   }
 }
@@ -139,7 +175,7 @@ void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std
                    std::int64_t depth, const Target<T>& target) {
   constexpr int kCols = WideTile<T>::kCols;
   const std::int64_t padded_cols = round_up(target.cols, kCols);
-  Array<T> packed_a(pool, kRowBlock * kDepthBlock);
+  Array<T> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
   for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
     const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
     const T beta = block == 0 ? target.beta : T(1);
