@@ -19,6 +19,7 @@ struct Command {
 };
 
 Command job_command(Job job, const std::string& summary);
+Command sweep_command();
 Command score_command();
 Command simulate_command();
 Command inspect_command();

@@ -20,6 +20,7 @@ std::vector<m2st::apps::Command> commands() {
           job_command(Job::kGraph, "coordinates to a spatial graph"),
           job_command(Job::kEmbed, "features and a graph to embeddings"),
           job_command(Job::kCluster, "embeddings to domains"),
+          sweep_command(),
           score_command(),
           simulate_command(),
           inspect_command()};

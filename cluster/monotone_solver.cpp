@@ -29,12 +29,6 @@ double inner(MatrixView<const double> a, MatrixView<const double> b) {
   return sum;
 }
 
-double trace(MatrixView<const double> a) {
-  double sum = 0;
-  for (std::int64_t i = 0; i < a.rows; ++i) sum += a(i, i);
-  return sum;
-}
-
 // α = exp(−d/δ) / Σ exp(−d/δ): the minimiser of Σ α d + δ Σ α ln α with Σ α = 1. Shifted by the
 // least d, so that one weight at least never underflows.
 std::vector<double> entropy_weights(double delta, const std::vector<double>& distances) {
@@ -49,35 +43,29 @@ std::vector<double> entropy_weights(double delta, const std::vector<double>& dis
   return weights;
 }
 
-double negative_entropy(const std::vector<double>& weights) {
-  double sum = 0;
-  for (const double weight : weights) sum += weight > 0 ? weight * std::log(weight) : 0;
-  return sum;
-}
-
 class MonotoneSolver {
  public:
   // delta 0: from the residuals.
   MonotoneSolver(CpuContext& context, const std::vector<Matrix<double>>& data,
-                 const MonotoneOptions& options, double delta, ReferenceState& state)
+                 MatrixView<const double> gram, const MonotoneOptions& options, double delta,
+                 ReferenceState& state)
       : context_(context),
         data_(data),
         options_(options),
         state_(state),
         clusters_(options.clusters),
         common_dim_(state.common.rows()),
-        delta_(delta),
         common_(transposed(context, state.common.view())),
-        gram_(context, data, common_, state.labels, options.clusters),
+        gram_(context, data, gram, common_, state.labels, options.clusters),
         counts_(cluster_sizes(state.labels, options.clusters)) {
     const auto cells = static_cast<double>(data.front().rows());
-    lambda_ = options.lambda3 * cells / static_cast<double>(clusters_);
+    factors_.beta = options.lambda1;
+    factors_.lambda = options.lambda3 * cells / static_cast<double>(clusters_);
+    factors_.delta = delta;
     for (std::size_t m = 0; m < data.size(); ++m) {
-      data_squares_.push_back(inner(data[m].view(), data[m].view()));
-      const double balanced = data_squares_[m] > 0
-                                  ? options.lambda1 * cells * (cells / data_squares_[m])
-                                  : options.lambda1;
-      map_penalties_.push_back(options.map_penalty < 0 ? balanced : options.map_penalty);
+      const double square = gram_.data_square(m);
+      const double balanced = square > 0 ? factors_.beta * cells * (cells / square) : factors_.beta;
+      factors_.map_penalties.push_back(options.map_penalty < 0 ? balanced : options.map_penalty);
     }
   }
 
@@ -85,27 +73,29 @@ class MonotoneSolver {
     state_.weights =
         norms_.empty()
             ? std::vector<double>(data_.size() + 1, 1.0 / (1.0 + static_cast<double>(data_.size())))
-            : entropy_weights(delta_, norms_);
+            : entropy_weights(factors_.delta, norms_);
     specific_.clear();
     for (std::size_t m = 0; m < data_.size(); ++m) update_view(m);
     const LinearMap common = update_common();
     reseed(common);
     const Matrix<double> sums = update_labels(common);
     counts_ = cluster_sizes(state_.labels, options_.clusters);
-    update_norms(common, sums);
-    if (delta_ == 0) delta_ = delta_of_residuals();
-    terms_ = measured(common);
+    norms_ = squared_distances_to_centres(context_, state_, specific_, common,
+                                          label_crosses(context_, gram_, specific_, sums.view()),
+                                          counts_);
+    if (factors_.delta == 0) factors_.delta = delta_of_residuals();
+    terms_ = objective_terms(context_, gram_, state_, specific_, common, norms_, factors_);
     gram_.update(columns(context_, common.seen.view(), 0, gram_.width()).view(), common.gram.view(),
                  columns(context_, sums.view(), 0, gram_.width()).view(),
                  columns(context_, sums.view(), gram_.entries(), common_dim_).view(), counts_);
   }
 
   const ObjectiveTerms& terms() const { return terms_; }
-  double delta() const { return delta_; }
+  double delta() const { return factors_.delta; }
   int reseeded() const { return reseeded_; }
   double data_square() const {
     double sum = 0;
-    for (const double square : data_squares_) sum += square;
+    for (std::size_t m = 0; m < data_.size(); ++m) sum += gram_.data_square(m);
     return sum;
   }
 
@@ -122,7 +112,7 @@ class MonotoneSolver {
     const double alpha = state_.weights[m];
     const std::int64_t own = gram_.width(m);
     specific_.push_back(linear_map(context_,
-                                   specific_map(context_, view, options_.lambda1 + alpha, alpha),
+                                   specific_map(context_, view, factors_.beta + alpha, alpha),
                                    gram_.gram_of(m).view(), false));
     const LinearMap& specific = specific_.back();
     const MatrixView<const double> seen = specific.seen.view();
@@ -132,13 +122,13 @@ class MonotoneSolver {
     Matrix<double> rest = columns(context_, seen, 0, own);
     add_product(context_, -1.0, Layout::kPlain, overlap.view(), Layout::kPlain,
                 view.common_map.view(), rest.view());
-    fit_map(specific.gram.view(), rest, map_penalties_[m], view.specific_map);
+    fit_map(specific.gram.view(), rest, factors_.map_penalties[m], view.specific_map);
     const MatrixView<const double> common = gram_.common_rows();
     rest = columns(context_, common, gram_.first(m), own);
     add_product(context_, -1.0, Layout::kTransposed, overlap.view(), Layout::kPlain,
                 view.specific_map.view(), rest.view());
     fit_map(columns(context_, common, gram_.common_first(), common_dim_).view(), rest,
-            map_penalties_[m], view.common_map);
+            factors_.map_penalties[m], view.common_map);
     descend(columns(context_, seen, own + common_dim_, clusters_), alpha, view.centres);
   }
 
@@ -158,14 +148,14 @@ class MonotoneSolver {
   }
 
   void descend(const Matrix<double>& cross, double alpha, Matrix<double>& centres) {
-    centres = descended_centres(context_, {cross.view(), counts_, alpha, lambda_}, centres.view(),
-                                kCentreSteps);
+    centres = descended_centres(context_, {cross.view(), counts_, alpha, factors_.lambda},
+                                centres.view(), kCentreSteps);
   }
 
   LinearMap update_common() {
     const double alpha = state_.weights.back();
     LinearMap common = linear_map(
-        context_, common_map(context_, gram_, state_, specific_, options_.lambda1 + alpha, alpha),
+        context_, common_map(context_, gram_, state_, specific_, factors_.beta + alpha, alpha),
         gram_.all(), false);
     descend(columns(context_, common.seen.view(), gram_.label_first(), clusters_), alpha,
             state_.common_centres);
@@ -176,7 +166,7 @@ class MonotoneSolver {
     for (std::int64_t c = 0; c < clusters_; ++c) {
       if (counts_[static_cast<std::size_t>(c)] > 0 || failures_ >= kReseedingAttempts) continue;
       const bool moved = reseed_cluster(context_, data_, gram_, specific_, common, common_.view(),
-                                        lambda_, c, state_);
+                                        factors_.lambda, c, state_);
       failures_ = moved ? 0 : failures_ + 1;
       if (moved) ++reseeded_;
     }
@@ -189,77 +179,17 @@ class MonotoneSolver {
     return sums;
   }
 
-  // ‖X − VU‖² with the new U.
-  void update_norms(const LinearMap& common, const Matrix<double>& sums) {
-    norms_.clear();
-    for (std::size_t m = 0; m < data_.size(); ++m) {
-      const Matrix<double> cross =
-          product(context_, Layout::kPlain, specific_[m].map.view(), Layout::kTransposed,
-                  gram_.seen_by(m, sums.view()).view());
-      norms_.push_back(norm_of(specific_[m].gram, cross, state_.views[m].centres));
-    }
-    const Matrix<double> cross =
-        transposed(context_, columns(context_, sums.view(), gram_.entries(), common_dim_).view());
-    norms_.push_back(norm_of(common.gram, cross, state_.common_centres));
-  }
-
-  double norm_of(const Matrix<double>& gram, const Matrix<double>& cross,
-                 const Matrix<double>& centres) {
-    const double with_centres =
-        centre_objective(context_, {cross.view(), counts_, 1.0, 0.0}, centres.view());
-    return std::max(trace(gram.view()) + with_centres, 0.0);
-  }
-
-  ObjectiveTerms measured(const LinearMap& common) {
-    ObjectiveTerms terms;
-    terms.size = options_.lambda1 * trace(common.gram.view());
-    for (std::size_t m = 0; m < data_.size(); ++m) {
-      const ReferenceView& view = state_.views[m];
-      terms.reconstruction += reconstruction(m, common);
-      terms.size += options_.lambda1 * trace(specific_[m].gram.view());
-      terms.maps += map_penalties_[m] * (inner(view.specific_map.view(), view.specific_map.view()) +
-                                         inner(view.common_map.view(), view.common_map.view()));
-    }
-    for (std::size_t i = 0; i < norms_.size(); ++i) terms.scatter += state_.weights[i] * norms_[i];
-    terms.orthogonality = lambda_ * total_orthogonality(context_, state_);
-    terms.entropy = delta_ * negative_entropy(state_.weights);
-    return terms;
-  }
-
-  // ‖D − HᵀW − SᵀP‖² = ‖D‖² − 2⟨W, HD⟩ − 2⟨P, SD⟩ + ⟨W, HHᵀW⟩ + ⟨P, SSᵀP⟩ + 2⟨W, HSᵀP⟩.
-  double reconstruction(std::size_t m, const LinearMap& common) {
-    const ReferenceView& view = state_.views[m];
-    const std::int64_t own = gram_.width(m);
-    const MatrixView<const double> specific = view.specific_map.view();
-    const MatrixView<const double> shared = view.common_map.view();
-    const Matrix<double> overlap =
-        product(context_, Layout::kPlain, gram_.seen_by(m, common.seen.view()).view(),
-                Layout::kTransposed, specific_[m].map.view());  // H Sᵀ
-    Matrix<double> of_common =
-        product(context_, Layout::kPlain, common.gram.view(), Layout::kPlain, shared);
-    add_product(context_, 2.0, Layout::kPlain, overlap.view(), Layout::kPlain, specific,
-                of_common.view());
-    const Matrix<double> of_specific =
-        product(context_, Layout::kPlain, specific_[m].gram.view(), Layout::kPlain, specific);
-    const double with_data =
-        inner(shared, columns(context_, common.seen.view(), gram_.first(m), own).view()) +
-        inner(specific, columns(context_, specific_[m].seen.view(), 0, own).view());
-    const double fit = inner(shared, of_common.view()) + inner(specific, of_specific.view());
-    return std::max(data_squares_[m] - 2 * with_data + fit, 0.0);
-  }
-
   CpuContext& context_;
   const std::vector<Matrix<double>>& data_;
   const MonotoneOptions& options_;
   ReferenceState& state_;
   std::int64_t clusters_, common_dim_;
-  double delta_, lambda_ = 0;
   Matrix<double> common_;  // Hᵀ (N, d_c)
   StackedGram gram_;
   std::vector<std::int64_t> counts_;
-  std::vector<double> data_squares_, map_penalties_;  // ‖D‖² and μ of each view
-  std::vector<LinearMap> specific_;                   // S of each view in this iteration
-  std::vector<double> norms_;                         // ‖X − VU‖²
+  ObjectiveFactors factors_;
+  std::vector<LinearMap> specific_;  // S of each view in this iteration
+  std::vector<double> norms_;        // ‖X − VU‖²
   ObjectiveTerms terms_;
   int failures_ = 0, reseeded_ = 0;
 };
@@ -273,15 +203,17 @@ ReferenceOptions start_options(const MonotoneOptions& options, int restart) {
   start.lambda3 = options.lambda3;
   start.specific_dim = options.specific_dim;
   start.common_dim = options.common_dim;
+  start.start = options.start;
   start.seed = options.seed;
   start.restart = static_cast<std::uint32_t>(restart);
   return start;
 }
 
 MonotoneResult run(CpuContext& context, const std::vector<Matrix<double>>& data,
-                   const MonotoneOptions& options, int restart, double delta) {
+                   MatrixView<const double> gram, const MonotoneOptions& options, int restart,
+                   double delta) {
   ReferenceState state = initial_state(context, data, start_options(options, restart));
-  MonotoneSolver solver(context, data, options, delta, state);
+  MonotoneSolver solver(context, data, gram, options, delta, state);
   MonotoneResult result;
   while (result.iterations < options.iterations && !result.converged) {
     solver.step();
@@ -307,7 +239,7 @@ MonotoneResult run(CpuContext& context, const std::vector<Matrix<double>>& data,
 }  // namespace
 
 MonotoneResult solve_monotone(CpuContext& context, const std::vector<Matrix<double>>& data,
-                              const MonotoneOptions& options) {
+                              MatrixView<const double> gram, const MonotoneOptions& options) {
   if (options.restarts < 1 || !(options.tolerance >= 0) || std::isnan(options.map_penalty)) {
     fail(ExitCode::kParameterImpossible, "monotone clustering: restarts ", options.restarts,
          ", tolerance ", options.tolerance, ", map penalty ", options.map_penalty,
@@ -316,7 +248,7 @@ MonotoneResult solve_monotone(CpuContext& context, const std::vector<Matrix<doub
   double delta = options.lambda2 > 0 ? 1 / options.lambda2 : 0;
   MonotoneResult best;
   for (int restart = 0; restart < options.restarts; ++restart) {
-    MonotoneResult result = run(context, data, options, restart, delta);
+    MonotoneResult result = run(context, data, gram, options, restart, delta);
     delta = result.delta;  // one objective for all restarts
     if (restart == 0 || result.objective.total() < best.objective.total()) best = std::move(result);
   }
@@ -326,8 +258,9 @@ MonotoneResult solve_monotone(CpuContext& context, const std::vector<Matrix<doub
 MonotoneResult monotone_clustering(CpuContext& context,
                                    const std::vector<MatrixView<const float>>& embeddings,
                                    const MonotoneOptions& options) {
-  return solve_monotone(context, reference_data<float>(context, embeddings, options.scale_input),
-                        options);
+  const std::vector<Matrix<double>> data =
+      reference_data<float>(context, embeddings, options.scale_input);
+  return solve_monotone(context, data, data_gram(context, data).view(), options);
 }
 
 }  // namespace m2st::cluster

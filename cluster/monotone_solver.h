@@ -7,9 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "cluster/objective.h"
 #include "cluster/reference_state.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
@@ -28,20 +28,10 @@ struct MonotoneOptions {
   double map_penalty = -1;  // μ; < 0: β N²/‖D_m‖², which balances S and P at one unit a cell
   int specific_dim = 40;    // d_s, capped by each view's width and by N
   int common_dim = 0;       // d_c; 0: K
-  bool scale_input = true;  // each embedding column to [0, 1] first
-  int restarts = 1;         // the one with the smallest objective is the result
+  bool scale_input = true;                   // each embedding column to [0, 1] first
+  int restarts = 1;                          // the one with the smallest objective is the result
+  StartValues start = StartValues::kEngine;  // restarts need the engine's numbers
   std::uint64_t seed = 0;
-};
-
-struct ObjectiveTerms {
-  double reconstruction = 0;  // Σ ‖D − HᵀW − SᵀP‖²
-  double size = 0;            // β (‖H‖² + Σ ‖S‖²)
-  double maps = 0;            // Σ μ (‖P‖² + ‖W‖²)
-  double scatter = 0;         // Σ α ‖X − VU‖²
-  double orthogonality = 0;   // λ N/K Σ ‖VᵀV − I‖²
-  double entropy = 0;         // δ Σ α ln α, never positive
-
-  double total() const { return reconstruction + size + maps + scatter + orthogonality + entropy; }
 };
 
 struct MonotoneResult {
@@ -57,9 +47,10 @@ struct MonotoneResult {
   bool converged = false;
 };
 
-// data: as reference_data gives it. Exit code 5 for options that are impossible for these data.
+// data: as reference_data gives it; gram: its data_gram. Exit code 5 for options that are
+// impossible for these data.
 MonotoneResult solve_monotone(CpuContext& context, const std::vector<Matrix<double>>& data,
-                              const MonotoneOptions& options);
+                              MatrixView<const double> gram, const MonotoneOptions& options);
 
 // From embeddings (N, d_m), finite.
 MonotoneResult monotone_clustering(CpuContext& context,

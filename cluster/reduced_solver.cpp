@@ -5,6 +5,7 @@
 
 #include "cluster/blocks.h"
 #include "cluster/cell_sweep.h"
+#include "cluster/objective.h"
 #include "cluster/reference_algebra.h"
 #include "cluster/stacked_gram.h"
 #include "cluster/stacked_maps.h"
@@ -18,7 +19,8 @@ using kernels::Layout;
 class ReducedSolver {
  public:
   ReducedSolver(CpuContext& context, const std::vector<Matrix<double>>& data,
-                const ReferenceOptions& options, ReferenceState& state)
+                MatrixView<const double> gram, const ReferenceOptions& options,
+                ReferenceState& state)
       : context_(context),
         data_(data),
         options_(options),
@@ -26,7 +28,7 @@ class ReducedSolver {
         clusters_(options.clusters),
         common_dim_(state.common.rows()),
         common_(transposed(context, state.common.view())),
-        gram_(context, data, common_, state.labels, options.clusters),
+        gram_(context, data, gram, common_, state.labels, options.clusters),
         counts_(cluster_sizes(state.labels, options.clusters)) {
     for (const ReferenceView& view : state_.views) {
       norms_.push_back(norm_of_cells(view.specific, view.centres));
@@ -34,15 +36,20 @@ class ReducedSolver {
     norms_.push_back(norm_of_cells(state_.common, state_.common_centres));
   }
 
-  void step() {
+  // The objective's value afterwards, when asked for.
+  ObjectiveTerms step(bool measured) {
     state_.weights = view_weights(options_.lambda2, norms_);
     specific_.clear();
     for (std::size_t m = 0; m < data_.size(); ++m) update_view(m);
     const LinearMap common = update_common();
     const Matrix<double> sums = update_labels(common);
     counts_ = cluster_sizes(state_.labels, options_.clusters);
-    update_norms(common, sums);
+    const std::vector<Matrix<double>> crosses =
+        label_crosses(context_, gram_, specific_, sums.view());
+    update_norms(common, crosses);
+    const ObjectiveTerms terms = measured ? terms_of(common, crosses) : ObjectiveTerms{};
     update_gram(common, sums);
+    return terms;
   }
 
   void finish() {
@@ -120,18 +127,25 @@ class ReducedSolver {
     return sums;
   }
 
-  // For the next weights: S Uᵀ with the new U is the map of S over the sums of z by new label.
-  void update_norms(const LinearMap& common, const Matrix<double>& sums) {
+  // For the next weights, with the new U.
+  void update_norms(const LinearMap& common, const std::vector<Matrix<double>>& crosses) {
     norms_.clear();
     for (std::size_t m = 0; m < data_.size(); ++m) {
-      const Matrix<double> cross =
-          product(context_, Layout::kPlain, specific_[m].map.view(), Layout::kTransposed,
-                  gram_.seen_by(m, sums.view()).view());
-      norms_.push_back(norm_of(specific_[m].gram, cross, state_.views[m].centres));
+      norms_.push_back(norm_of(specific_[m].gram, crosses[m], state_.views[m].centres));
     }
-    const Matrix<double> cross =
-        transposed(context_, columns(context_, sums.view(), gram_.entries(), common_dim_).view());
-    norms_.push_back(norm_of(common.gram, cross, state_.common_centres));
+    norms_.push_back(norm_of(common.gram, crosses.back(), state_.common_centres));
+  }
+
+  ObjectiveTerms terms_of(const LinearMap& common, const std::vector<Matrix<double>>& crosses) {
+    ObjectiveFactors factors;
+    factors.beta = options_.lambda1;
+    factors.map_penalties.assign(data_.size(), 0.0);
+    factors.lambda = 0.5 * options_.lambda3;
+    factors.delta = options_.lambda2 > 0 ? 1 / options_.lambda2 : 0;
+    return objective_terms(
+        context_, gram_, state_, specific_, common,
+        squared_distances_to_centres(context_, state_, specific_, common, crosses, counts_),
+        factors);
   }
 
   // H D and H Hᵀ follow from the map of H; products with U were summed over the cells.
@@ -155,16 +169,24 @@ class ReducedSolver {
 
 }  // namespace
 
-void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
-                   const ReferenceOptions& options, ReferenceState& state,
-                   const IterationObserver& observer) {
+ObjectiveTerms solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
+                             MatrixView<const double> gram, const ReferenceOptions& options,
+                             ReferenceState& state, const IterationObserver& observer) {
   check_state(data, options, state);
-  ReducedSolver solver(context, data, options, state);
+  ReducedSolver solver(context, data, gram, options, state);
+  ObjectiveTerms terms;
   for (int iteration = 1; iteration <= options.iterations; ++iteration) {
-    solver.step();
+    terms = solver.step(iteration == options.iterations);
     if (observer) observer({iteration, state});
   }
   solver.finish();
+  return terms;
+}
+
+void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
+                   const ReferenceOptions& options, ReferenceState& state,
+                   const IterationObserver& observer) {
+  solve_reduced(context, data, data_gram(context, data).view(), options, state, observer);
 }
 
 ReferenceState reference_clustering(CpuContext& context,

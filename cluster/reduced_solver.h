@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "cluster/objective.h"
 #include "cluster/reference_state.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
@@ -20,6 +21,12 @@ namespace m2st::cluster {
 void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
                    const ReferenceOptions& options, ReferenceState& state,
                    const IterationObserver& observer);
+
+// The same with the Gram matrix of `data` given (stacked_gram.h). Returns the value of eq. 12 after
+// the last step (β = λ₁, λ = λ₃/2, δ = 1/λ₂, or no entropy term for λ₂ = 0); all 0 without a step.
+ObjectiveTerms solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
+                             MatrixView<const double> gram, const ReferenceOptions& options,
+                             ReferenceState& state, const IterationObserver& observer);
 
 // From embeddings (N, d_m), finite, to labels 0..K-1 and weights, by the reduced form.
 ReferenceState reference_clustering(CpuContext& context,

@@ -5,12 +5,41 @@
 
 #include "cluster/blocks.h"
 #include "cluster/reference_algebra.h"
+#include "engine/check.h"
 #include "kernels/assign.h"
 #include "kernels/gemm.h"
 
 namespace m2st::cluster {
 
 using kernels::Layout;
+
+namespace {
+
+Matrix<double> between(CpuContext& context, const Matrix<double>& a, const Matrix<double>& b) {
+  return product(context, Layout::kTransposed, a.view(), Layout::kPlain, b.view());
+}
+
+}  // namespace
+
+Matrix<double> data_gram(CpuContext& context, const std::vector<Matrix<double>>& data) {
+  std::int64_t width = 0;
+  for (const Matrix<double>& view : data) width += view.cols();
+  Matrix<double> result(context.pool(), width, width);
+  std::int64_t row = 0;
+  for (std::size_t m = 0; m < data.size(); row += data[m].cols(), ++m) {
+    std::int64_t column = 0;
+    for (std::size_t other = 0; other <= m; column += data[other].cols(), ++other) {
+      const Matrix<double> block = between(context, data[m], data[other]);
+      for (std::int64_t i = 0; i < block.rows(); ++i) {
+        for (std::int64_t j = 0; j < block.cols(); ++j) {
+          result(row + i, column + j) = block(i, j);
+          result(column + j, row + i) = block(i, j);
+        }
+      }
+    }
+  }
+  return result;
+}
 
 Matrix<double> label_sums(CpuContext& context, const Matrix<double>& x,
                           const std::vector<std::int32_t>& labels, int clusters) {
@@ -21,8 +50,8 @@ Matrix<double> label_sums(CpuContext& context, const Matrix<double>& x,
 }
 
 StackedGram::StackedGram(CpuContext& context, const std::vector<Matrix<double>>& data,
-                         const Matrix<double>& common, const std::vector<std::int32_t>& labels,
-                         int clusters)
+                         MatrixView<const double> data_gram, const Matrix<double>& common,
+                         const std::vector<std::int32_t>& labels, int clusters)
     : context_(context), common_dim_(common.cols()), clusters_(clusters) {
   for (const Matrix<double>& view : data) {
     first_.push_back(width_);
@@ -30,19 +59,22 @@ StackedGram::StackedGram(CpuContext& context, const std::vector<Matrix<double>>&
   }
   first_.push_back(width_);
   gram_ = zeros(context, entries(), entries());
-  const auto between = [&](const Matrix<double>& a, const Matrix<double>& b) {
-    return product(context, Layout::kTransposed, a.view(), Layout::kPlain, b.view());
-  };
+  M2ST_CHECK(data_gram.rows == width_ && data_gram.cols == width_, "StackedGram: the data's Gram ",
+             "matrix is ", data_gram.rows, " x ", data_gram.cols, ", need ", width_);
+  put(0, 0, data_gram);
   for (std::size_t m = 0; m < data.size(); ++m) {
-    for (std::size_t other = 0; other <= m; ++other) {
-      put(first_[m], first_[other], between(data[m], data[other]).view());
-    }
-    put(common_first(), first_[m], between(common, data[m]).view());
+    put(common_first(), first_[m], between(context, common, data[m]).view());
     put(label_first(), first_[m], label_sums(context, data[m], labels, clusters).view());
   }
-  put(common_first(), common_first(), between(common, common).view());
+  put(common_first(), common_first(), between(context, common, common).view());
   put(label_first(), common_first(), label_sums(context, common, labels, clusters).view());
   put_sizes(cluster_sizes(labels, clusters));
+}
+
+double StackedGram::data_square(std::size_t view) const {
+  double sum = 0;
+  for (std::int64_t i = first_[view]; i < first_[view + 1]; ++i) sum += gram_(i, i);
+  return sum;
 }
 
 Matrix<double> StackedGram::seen_by(std::size_t view, MatrixView<const double> x) const {

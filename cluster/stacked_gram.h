@@ -14,9 +14,10 @@ namespace m2st::cluster {
 
 class StackedGram {
  public:
-  // common: Hᵀ (N, d_c).
+  // data_gram: as the function below gives it; common: Hᵀ (N, d_c).
   StackedGram(CpuContext& context, const std::vector<Matrix<double>>& data,
-              const Matrix<double>& common, const std::vector<std::int32_t>& labels, int clusters);
+              MatrixView<const double> data_gram, const Matrix<double>& common,
+              const std::vector<std::int32_t>& labels, int clusters);
 
   std::int64_t entries() const { return width_ + common_dim_ + clusters_; }
   std::int64_t width() const { return width_; }  // of all views together
@@ -24,6 +25,8 @@ class StackedGram {
   std::int64_t label_first() const { return width_ + common_dim_; }
   std::int64_t first(std::size_t view) const { return first_[view]; }
   std::int64_t width(std::size_t view) const { return first_[view + 1] - first_[view]; }
+
+  double data_square(std::size_t view) const;  // ‖D‖²
 
   MatrixView<const double> all() const { return gram_.view(); }
   MatrixView<const double> common_rows() const { return gram_.view().slice(width_, common_dim_); }
@@ -48,6 +51,9 @@ class StackedGram {
   std::vector<std::int64_t> first_;  // column of D where each view begins, and the end
   Matrix<double> gram_;
 };
+
+// Dᵀ D (d, d) of all views side by side: one for all runs on the same data.
+Matrix<double> data_gram(CpuContext& context, const std::vector<Matrix<double>>& data);
 
 // Σ of the rows of x by label (K, cols).
 Matrix<double> label_sums(CpuContext& context, const Matrix<double>& x,

@@ -2,55 +2,15 @@
 #include "apps/report/manifest.h"
 
 #include <nlohmann/json.hpp>
-#include <type_traits>
 
-#include "apps/pipeline/machine.h"
 #include "apps/pipeline/run_settings.h"
-#include "engine/cpu_context.h"
-#include "m2st_version.h"
+#include "apps/report/manifest_parts.h"
 
 namespace m2st::apps {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json value_json(const Setting& setting) {
-  return std::visit(
-      [&](const auto& target) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(target)>, Choice>) {
-          return text_of(setting);
-        } else {
-          return *target;
-        }
-      },
-      setting.target);
-}
-
-Json parameters_json(const std::vector<Setting>& settings) {
-  Json parameters = Json::object();
-  for (const Setting& setting : settings) parameters[name_of(setting)] = value_json(setting);
-  return parameters;
-}
-
-Json inputs_json(const std::vector<InputRecord>& inputs) {
-  Json list = Json::array();
-  for (const InputRecord& input : inputs) {
-    list.push_back({{"role", input.role},
-                    {"path", input.path},
-                    {"bytes", input.bytes},
-                    {"xxh3_128", input.hash}});
-  }
-  return list;
-}
-
-Json hardware_json(int threads) {
-  return {{"device", "cpu"},
-          {"processor", processor_name()},
-          {"processors", available_processors()},
-          {"threads", threads},
-          {"memory_bytes", total_memory_bytes()}};
-}
 
 Json graph_json(const GraphRecord& graph) {
   return {{"kind", graph.kind},
@@ -75,17 +35,6 @@ Json train_json(const TrainRecord& train) {
   return {{"end", train.end},         {"epochs", train.losses.size()},
           {"resumed", train.resumed}, {"parameters", train.parameters},
           {"losses", train.losses},   {"losses_per_scale", per_scale}};
-}
-
-Json stages_json(const Trace& trace) {
-  Json list = Json::array();
-  for (const StageCost& stage : trace.stages()) {
-    list.push_back({{"stage", stage.name},
-                    {"wall_seconds", stage.wall_seconds},
-                    {"cpu_seconds", stage.cpu_seconds},
-                    {"peak_resident_bytes", stage.peak_resident_bytes}});
-  }
-  return list;
 }
 
 Json scores_json(const Scores& scores) {
@@ -113,34 +62,15 @@ Json scores_json(const Scores& scores) {
           {"cells", scores.cells}};
 }
 
-Json outputs_json(const std::vector<OutputFile>& outputs) {
-  Json list = Json::array();
-  for (const OutputFile& file : outputs) {
-    list.push_back({{"file", file.name}, {"bytes", file.bytes}, {"xxh3_128", file.hash}});
-  }
-  return list;
-}
-
-// File names are bytes, JSON is UTF-8: what is not becomes U+FFFD rather than an error.
-std::string dumped(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 std::string manifest_text(const RunRecord& record, const std::vector<Setting>& settings,
                           const std::vector<std::string>& command) {
-  Json manifest = {{"program", "m2st"},
-                   {"version", kVersion},
-                   {"compiler", __VERSION__},
-                   {"job", to_string(record.job)},
-                   {"command", command},
-                   {"started", record.started},
-                   {"finished", record.finished},
-                   {"parameters", parameters_json(settings)},
-                   {"inputs", inputs_json(record.inputs)},
-                   {"data", {{"cells", record.cells}, {"features", record.features}}},
-                   {"hardware", hardware_json(record.threads)}};
+  Json manifest = manifest_head(to_string(record.job), command, record.started, record.finished);
+  manifest["parameters"] = parameters_json(settings);
+  manifest["inputs"] = inputs_json(record.inputs);
+  manifest["data"] = {{"cells", record.cells}, {"features", record.features}};
+  manifest["hardware"] = hardware_json(record.threads);
   if (record.graph) manifest["graph"] = graph_json(*record.graph);
   if (record.plan) manifest["planned_training_bytes"] = record.plan->training_bytes;
   if (record.train) manifest["training"] = train_json(*record.train);

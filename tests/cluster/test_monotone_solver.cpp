@@ -10,6 +10,7 @@
 #include "cluster/centre_descent.h"
 #include "cluster/monotone_solver.h"
 #include "cluster/reference_algebra.h"
+#include "cluster/stacked_gram.h"
 #include "engine/check.h"
 #include "engine/random.h"
 #include "tests/cluster/blobs.h"
@@ -21,6 +22,11 @@ namespace m2st::cluster {
 namespace {
 
 using kernels::Layout;
+
+MonotoneResult solve_monotone(CpuContext& context, const std::vector<Matrix<double>>& data,
+                              const MonotoneOptions& options) {
+  return cluster::solve_monotone(context, data, data_gram(context, data).view(), options);
+}
 
 // The objective comes from Gram matrices: what is left of ‖D‖² after cancelling carries some
 // hundred roundings of ‖D‖².

@@ -8,6 +8,7 @@
 
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_solver.h"
+#include "cluster/stacked_gram.h"
 #include "engine/random.h"
 #include "tests/cluster/golden_clustering.h"
 #include "tests/cluster/starmap.h"
@@ -171,6 +172,63 @@ TEST(ReducedSolver, RunsAsTheDirectFormOnStarmapEmbeddings) {
     const ReferenceOptions options = test::starmap_options();
     expect_same_run(context, data, options, initial_state(context, data, options), embedding);
   }
+}
+
+// Eq. 12 summed up from the variables of the direct form.
+TEST(ReducedSolver, ReportsTheObjectiveOfEquationTwelve) {
+  CpuContext context(1);
+  const std::vector<Matrix<double>> data = blob_views(context, 90, {9, 5});
+  const ReferenceOptions options = blob_options(4);
+  ReferenceState state = initial_state(context, data, options);
+  ReferenceState direct = copy_of(context, state);
+
+  const ObjectiveTerms terms =
+      solve_reduced(context, data, data_gram(context, data).view(), options, state, {});
+
+  solve_reference(context, data, options, direct, {});
+  double reconstruction = 0, size = 0, scatter = 0, excess = 0, entropy = 0;
+  const auto add = [&](double alpha, const Matrix<double>& x, const Matrix<double>& centres) {
+    for (const double value : x.span()) size += options.lambda1 * value * value;
+    entropy += alpha * std::log(alpha) / options.lambda2;
+    for (std::int64_t i = 0; i < x.cols(); ++i) {
+      for (std::int64_t row = 0; row < x.rows(); ++row) {
+        const double gap = x(row, i) - centres(row, direct.labels[static_cast<std::size_t>(i)]);
+        scatter += alpha * gap * gap;
+      }
+    }
+    for (std::int64_t a = 0; a < centres.cols(); ++a) {
+      for (std::int64_t b = 0; b < centres.cols(); ++b) {
+        double dot = a == b ? -1 : 0;
+        for (std::int64_t row = 0; row < centres.rows(); ++row) {
+          dot += centres(row, a) * centres(row, b);
+        }
+        excess += 0.5 * options.lambda3 * dot * dot;
+      }
+    }
+  };
+  for (std::size_t m = 0; m < data.size(); ++m) {
+    const ReferenceView& view = direct.views[m];
+    for (std::int64_t i = 0; i < data[m].rows(); ++i) {
+      for (std::int64_t j = 0; j < data[m].cols(); ++j) {
+        double rest = data[m](i, j);
+        for (std::int64_t row = 0; row < direct.common.rows(); ++row) {
+          rest -= direct.common(row, i) * view.common_map(row, j);
+        }
+        for (std::int64_t row = 0; row < view.specific.rows(); ++row) {
+          rest -= view.specific(row, i) * view.specific_map(row, j);
+        }
+        reconstruction += rest * rest;
+      }
+    }
+    add(direct.weights[m], view.specific, view.centres);
+  }
+  add(direct.weights.back(), direct.common, direct.common_centres);
+  EXPECT_NEAR(terms.reconstruction, reconstruction, kDrift * reconstruction);
+  EXPECT_NEAR(terms.size, size, kDrift * size);
+  EXPECT_NEAR(terms.scatter, scatter, kDrift * scatter);
+  EXPECT_NEAR(terms.orthogonality, excess, kDrift * excess);
+  EXPECT_NEAR(terms.entropy, entropy, kDrift * -entropy);
+  EXPECT_EQ(terms.maps, 0);
 }
 
 TEST(ReducedSolver, GivesTheSameBytesForAnyNumberOfThreads) {

@@ -1,0 +1,50 @@
+// The value of eq. 12 term by term, from products of small matrices: no pass over the cells.
+#pragma once
+
+#include <vector>
+
+#include "cluster/reference_state.h"
+#include "cluster/stacked_maps.h"
+#include "engine/array.h"
+#include "engine/cpu_context.h"
+
+namespace m2st::cluster {
+
+struct ObjectiveTerms {
+  double reconstruction = 0;  // Σ ‖D − HᵀW − SᵀP‖²
+  double size = 0;            // β (‖H‖² + Σ ‖S‖²)
+  double maps = 0;            // Σ μ (‖P‖² + ‖W‖²)
+  double scatter = 0;         // Σ α ‖X − VU‖²
+  double orthogonality = 0;   // λ N/K Σ ‖VᵀV − I‖²
+  double entropy = 0;         // δ Σ α ln α, never positive
+
+  double total() const { return reconstruction + size + maps + scatter + orthogonality + entropy; }
+};
+
+// What the terms are multiplied with.
+struct ObjectiveFactors {
+  double beta = 0;
+  std::vector<double> map_penalties;  // μ of each view
+  double lambda = 0;                  // of ‖VᵀV − I‖², N/K counted in
+  double delta = 0;
+};
+
+// X Uᵀ of every S and of H with the labels that a sweep gave; `sums` as sweep_cells makes them.
+std::vector<Matrix<double>> label_crosses(CpuContext& context, const StackedGram& gram,
+                                          const std::vector<LinearMap>& specific,
+                                          MatrixView<const double> sums);
+
+// ‖X − VU‖² (Frobenius) of every S and of H; `counts` are the sizes by the labels of `crosses`.
+std::vector<double> squared_distances_to_centres(CpuContext& context, const ReferenceState& state,
+                                                 const std::vector<LinearMap>& specific,
+                                                 const LinearMap& common,
+                                                 const std::vector<Matrix<double>>& crosses,
+                                                 Span<const std::int64_t> counts);
+
+// `gram` is that of the z which S and H are maps of; `distances` as above.
+ObjectiveTerms objective_terms(CpuContext& context, const StackedGram& gram,
+                               const ReferenceState& state, const std::vector<LinearMap>& specific,
+                               const LinearMap& common, const std::vector<double>& distances,
+                               const ObjectiveFactors& factors);
+
+}  // namespace m2st::cluster

@@ -1,0 +1,223 @@
+// One option set is one task: inside it the kernels run on the task's own thread.
+#include "cluster/sweep.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "cluster/domains.h"
+#include "cluster/metrics/separation.h"
+#include "cluster/metrics/spatial.h"
+#include "cluster/monotone_solver.h"
+#include "cluster/reduced_solver.h"
+#include "cluster/reference_algebra.h"
+#include "cluster/stacked_gram.h"
+#include "engine/check.h"
+#include "engine/parallel.h"
+
+namespace m2st::cluster {
+namespace {
+
+constexpr int kDimensions = 10;  // 10, 20, ..., 100
+
+// 10^first, ..., 10^last as the decimal numbers they are written as.
+std::vector<double> decades(int first, int last) {
+  std::vector<double> values;
+  for (int power = first; power <= last; ++power) {
+    values.push_back(std::stod("1e" + std::to_string(power)));
+  }
+  return values;
+}
+
+Matrix<double> copy_of(CpuContext& context, const Matrix<double>& x) {
+  Matrix<double> copy(context.pool(), x.rows(), x.cols());
+  std::copy(x.span().begin(), x.span().end(), copy.span().begin());
+  return copy;
+}
+
+ReferenceState copy_of(CpuContext& context, const ReferenceState& state) {
+  ReferenceState copy;
+  for (const ReferenceView& view : state.views) {
+    copy.views.push_back({copy_of(context, view.specific), copy_of(context, view.specific_map),
+                          copy_of(context, view.common_map), copy_of(context, view.centres)});
+  }
+  copy.common = copy_of(context, state.common);
+  copy.common_centres = copy_of(context, state.common_centres);
+  copy.labels = state.labels;
+  copy.weights = state.weights;
+  return copy;
+}
+
+// Fails unless the embeddings hold at least K cells that differ.
+void check_distinct(const SweepInput& input, int clusters) {
+  const std::int64_t cells = input.embeddings.front().rows;
+  std::set<std::string> seen;
+  for (std::int64_t i = 0; i < cells; ++i) {
+    std::string bytes;
+    for (const MatrixView<const float>& embedding : input.embeddings) {
+      const Span<const float> row = embedding.row(i);
+      bytes.append(reinterpret_cast<const char*>(row.data()), row.size_bytes());
+    }
+    seen.insert(std::move(bytes));
+    if (static_cast<int>(seen.size()) >= clusters) return;
+  }
+  fail(ExitCode::kParameterImpossible, "sweep: ", clusters, " domains asked for, but only ",
+       seen.size(), " of the ", cells, " cells differ; choose at most ", seen.size());
+}
+
+bool smaller_is_better(Criterion criterion) {
+  return criterion == Criterion::kDaviesBouldin || criterion == Criterion::kPas ||
+         criterion == Criterion::kObjective;
+}
+
+}  // namespace
+
+SweepGrid paper_grid() {
+  SweepGrid grid{decades(-5, 2), decades(-5, -1), decades(-5, 2), {}};
+  for (int i = 1; i <= kDimensions; ++i) grid.specific_dim.push_back(10 * i);
+  return grid;
+}
+
+std::vector<OptionSet> option_sets(const SweepGrid& grid) {
+  std::vector<OptionSet> sets;
+  for (const int specific_dim : grid.specific_dim) {
+    for (const double lambda1 : grid.lambda1) {
+      for (const double lambda2 : grid.lambda2) {
+        for (const double lambda3 : grid.lambda3) {
+          const OptionSet set{lambda1, lambda2, lambda3, specific_dim};
+          if (std::find(sets.begin(), sets.end(), set) == sets.end()) sets.push_back(set);
+        }
+      }
+    }
+  }
+  return sets;
+}
+
+Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& options,
+             std::optional<ReferenceState> start)
+    : context_(context), input_(input), options_(options), start_(std::move(start)) {
+  M2ST_CHECK(!input.embeddings.empty(), "sweep: no embedding given");
+  const std::int64_t cells = input.embeddings.front().rows;
+  if (options.clusters < 1 || options.clusters > cells) {
+    fail(ExitCode::kParameterImpossible, "sweep: ", options.clusters, " domains for ", cells,
+         " cells; choose a number from 1 to ", cells);
+  }
+  check_distinct(input, options.clusters);
+  data_ = reference_data<float>(context, input.embeddings, true);
+  gram_ = data_gram(context, data_);
+}
+
+std::int64_t Sweep::narrowest() const {
+  std::int64_t width = data_.front().cols();
+  for (const Matrix<double>& view : data_) width = std::min(width, view.cols());
+  return width;
+}
+
+ReferenceState Sweep::start_of(const ReferenceOptions& options) const {
+  return start_ ? copy_of(context_, *start_) : initial_state(context_, data_, options);
+}
+
+Sweep::Solution Sweep::solve(const OptionSet& set) const {
+  if (options_.solver == SweepSolver::kMonotone) {
+    MonotoneOptions options;
+    options.clusters = options_.clusters;
+    options.iterations = options_.iterations;
+    options.lambda1 = set.lambda1;
+    options.lambda2 = set.lambda2;
+    options.lambda3 = set.lambda3;
+    options.specific_dim = set.specific_dim;
+    options.common_dim = options_.common_dim;
+    options.start = options_.start;
+    options.seed = options_.seed;
+    MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
+    return {largest_first(result.labels), result.iterations, result.objective.total()};
+  }
+  ReferenceOptions options;
+  options.clusters = options_.clusters;
+  options.iterations = options_.iterations;
+  options.lambda1 = set.lambda1;
+  options.lambda2 = set.lambda2;
+  options.lambda3 = set.lambda3;
+  options.specific_dim = set.specific_dim;
+  options.common_dim = options_.common_dim;
+  options.start = options_.start;
+  options.seed = options_.seed;
+  ReferenceState state = start_of(options);
+  const ObjectiveTerms terms = solve_reduced(context_, data_, gram_.view(), options, state, {});
+  return {largest_first(state.labels), options.iterations, terms.total()};
+}
+
+std::vector<std::int32_t> Sweep::labels(const OptionSet& set) const { return solve(set).labels; }
+
+SweepRow Sweep::row(const OptionSet& set) const {
+  const Solution solution = solve(set);
+  const std::vector<std::int32_t>& labels = solution.labels;
+  const MatrixView<const float> scored = input_.embeddings.front();
+  SweepRow row;
+  row.options = set;
+  row.sizes = cluster_sizes(labels, options_.clusters);
+  row.iterations = solution.iterations;
+  row.objective = solution.objective;
+  row.silhouette = silhouette_squared(context_, scored, labels);
+  row.davies_bouldin = davies_bouldin(context_, scored, labels);
+  row.calinski_harabasz = calinski_harabasz(context_, scored, labels);
+  row.pas = input_.coordinates.rows > 0 ? pas(context_, input_.coordinates, labels) : std::nan("");
+  if (!input_.truth.empty()) row.agreement = agreement(labels, input_.truth);
+  return row;
+}
+
+void Sweep::run(const std::vector<OptionSet>& sets,
+                const std::function<void(std::size_t index, const SweepRow& row)>& done,
+                const std::function<bool()>& stop) const {
+  std::mutex mutex;
+  const auto count = static_cast<std::int64_t>(sets.size());
+  parallel_for(context_, count, 1, [&](std::int64_t begin, std::int64_t) {
+    if (stop && stop()) return;
+    const auto index = static_cast<std::size_t>(begin);
+    const SweepRow result = row(sets[index]);
+    const std::lock_guard lock(mutex);
+    done(index, result);
+  });
+}
+
+std::vector<std::string> criterion_names() {
+  return {"truth", "silhouette", "davies_bouldin", "calinski_harabasz", "pas", "objective"};
+}
+
+double figure_of(const SweepRow& row, Criterion criterion) {
+  switch (criterion) {
+    case Criterion::kTruth:
+      return row.agreement.cells > 0 ? row.agreement.ari : std::nan("");
+    case Criterion::kSilhouette:
+      return row.silhouette;
+    case Criterion::kDaviesBouldin:
+      return row.davies_bouldin;
+    case Criterion::kCalinskiHarabasz:
+      return row.calinski_harabasz;
+    case Criterion::kPas:
+      return row.pas;
+    case Criterion::kObjective:
+      return row.objective;
+  }
+  return std::nan("");
+}
+
+std::int64_t best_row(const std::vector<SweepRow>& rows, Criterion criterion) {
+  std::int64_t best = -1;
+  double most = 0;
+  const double sign = smaller_is_better(criterion) ? -1 : 1;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double figure = sign * figure_of(rows[i], criterion);
+    if (!rows[i].complete() || std::isnan(figure)) continue;
+    if (best < 0 || figure > most) {
+      best = static_cast<std::int64_t>(i);
+      most = figure;
+    }
+  }
+  return best;
+}
+
+}  // namespace m2st::cluster

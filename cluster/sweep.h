@@ -1,0 +1,123 @@
+// Many option sets of eq. 12 on the same embeddings: D, its Gram matrix and the scored embedding
+// are shared, the option sets are tasks of their own. A row depends on its option set alone, never
+// on the grid, the order or the number of threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/metrics/agreement.h"
+#include "cluster/reference_state.h"
+#include "engine/array.h"
+#include "engine/cpu_context.h"
+#include "engine/view.h"
+
+namespace m2st::cluster {
+
+enum class SweepSolver { kReference, kMonotone };
+
+// λ₁ is β and λ₂ is 1/δ for both solvers; λ₃ is 2λ for the reference, λ (times N/K) for the other.
+struct OptionSet {
+  double lambda1 = 0;
+  double lambda2 = 0;
+  double lambda3 = 0;
+  int specific_dim = 0;
+  bool operator==(const OptionSet&) const = default;
+};
+
+struct SweepGrid {
+  std::vector<double> lambda1, lambda2, lambda3;
+  std::vector<int> specific_dim;
+};
+
+// 8 × 5 × 8 × 10 as the reference code searched; where the values come from: docs/clustering.md.
+SweepGrid paper_grid();
+// Every combination once; λ₃ varies fastest, then λ₂, λ₁, specific_dim.
+std::vector<OptionSet> option_sets(const SweepGrid& grid);
+
+struct SweepOptions {
+  SweepSolver solver = SweepSolver::kReference;
+  int clusters = 0;
+  int iterations = 100;  // of the reference; at most, of the monotone solver
+  int common_dim = 0;    // 0: K
+  StartValues start = StartValues::kEngine;
+  std::uint64_t seed = 0;
+};
+
+struct SweepInput {
+  std::vector<MatrixView<const float>> embeddings;  // (N, d_m), finite; the first one is scored
+  MatrixView<const double> coordinates;             // (N, 2 or 3), or empty
+  Span<const std::int32_t> truth;                   // (N), -1 unlabelled, or empty
+};
+
+struct SweepRow {
+  OptionSet options;
+  std::vector<std::int64_t> sizes;  // (K), largest first; 0 for clusters without cells
+  int iterations = 0;
+  double objective = 0;
+  double silhouette = 0;  // squared Euclidean, of the first embedding
+  double davies_bouldin = 0;
+  double calinski_harabasz = 0;
+  double pas = 0;       // NaN without coordinates
+  Agreement agreement;  // cells is 0 without truth
+
+  bool complete() const { return !sizes.empty() && sizes.back() > 0; }
+};
+
+class Sweep {
+ public:
+  // Exit code 5 when K is larger than the number of cells that differ. `start`, if given, replaces
+  // the random start; option sets must then have its specific_dim.
+  Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& options,
+        std::optional<ReferenceState> start);
+
+  std::int64_t cells() const { return data_.front().rows(); }
+  std::int64_t narrowest() const;  // width of the narrowest embedding: caps d_s there
+
+  // Labels 0..K-1, largest first.
+  std::vector<std::int32_t> labels(const OptionSet& set) const;
+  // Rows of `sets` as they are done, in any order, one call at a time. `stop` is asked before each
+  // option set; when it says so the rest is left undone.
+  void run(const std::vector<OptionSet>& sets,
+           const std::function<void(std::size_t index, const SweepRow& row)>& done,
+           const std::function<bool()>& stop) const;
+
+ private:
+  struct Solution {
+    std::vector<std::int32_t> labels;
+    int iterations = 0;
+    double objective = 0;
+  };
+  Solution solve(const OptionSet& set) const;
+  SweepRow row(const OptionSet& set) const;
+  ReferenceState start_of(const ReferenceOptions& options) const;
+
+  CpuContext& context_;
+  SweepInput input_;
+  SweepOptions options_;
+  std::vector<Matrix<double>> data_;
+  Matrix<double> gram_;
+  std::optional<ReferenceState> start_;
+};
+
+// What the best row is chosen by; only rows with K clusters that hold cells count.
+enum class Criterion {
+  kTruth,  // greatest ARI: the paper's protocol
+  kSilhouette,
+  kDaviesBouldin,
+  kCalinskiHarabasz,
+  kPas,
+  kObjective,
+};
+
+// In the order of the enumeration: truth, silhouette, ...
+std::vector<std::string> criterion_names();
+// What the criterion looks at, as the table has it.
+double figure_of(const SweepRow& row, Criterion criterion);
+// Index of the best row, the first of equals; -1 when no row is complete and has the figure.
+std::int64_t best_row(const std::vector<SweepRow>& rows, Criterion criterion);
+
+}  // namespace m2st::cluster
