@@ -15,6 +15,22 @@ namespace m2st::autograd {
 template <class T>
 Variable<T> linear(Tape<T>& tape, const Variable<T>& x, const Variable<T>& weight);
 
+// Rows of features that hold one learned row, the token, and the rows that do not; `ids` are the
+// global ids of `rows`.
+struct TokenRows {
+  Span<const std::int32_t> rows;
+  Span<const std::int32_t> ids;
+  Span<const std::int32_t> others;
+};
+
+// linear(dropout(x with the token (1, in) in its rows `tokens.rows`)), in x's memory; x is data,
+// without a gradient. The token's gradient costs no product of its own: docs/kernels.md, section 6.
+template <class T>
+Variable<T> linear_of_tokens(Tape<T>& tape, RandomKey key, double probability,
+                             Span<const std::int32_t> ids, const TokenRows& tokens,
+                             const Variable<T>& x, const Variable<T>& token,
+                             const Variable<T>& weight);
+
 // x + bias, bias: (1, cols).
 template <class T>
 Variable<T> add_row_in_place(Tape<T>& tape, const Variable<T>& x, const Variable<T>& bias);

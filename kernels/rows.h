@@ -35,6 +35,14 @@ void add_row(CpuContext& context, Span<const T> row, MatrixView<T> x);
 template <class T>
 void scale_rows(CpuContext& context, Span<const T> factors, MatrixView<T> x);
 
+// The backward of x · diag(factors), x: (rows, cols), factors: (cols): grad_x = grad_out ·
+// diag(factors) and grad_factors[c] = Σ_n x[n,c] · grad_out[n,c], summed in double in fixed order.
+template <class T>
+void scale_columns_backward(CpuContext& context, MatrixView<const T> x, Span<const T> factors,
+                            MatrixView<const T> grad_out, MatrixView<T> grad_x,
+                            Accumulate accumulate_x, Span<T> grad_factors,
+                            Accumulate accumulate_factors);
+
 // out = alpha · x + beta · out.
 template <class T>
 void axpby(CpuContext& context, T alpha, Span<const T> x, T beta, Span<T> out);

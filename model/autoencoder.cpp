@@ -63,9 +63,10 @@ void Autoencoder::add_decoders() {
   }
 }
 
+// A copy of the features with the mask's replacements in it.
 template <class T>
-Variable<T> Autoencoder::masked_features(const Pass<T>& pass, MatrixView<const T> features,
-                                         const MaskDraw& mask) const {
+Variable<T> Autoencoder::replaced_features(const Pass<T>& pass, MatrixView<const T> features,
+                                           const MaskDraw& mask) const {
   Matrix<T> copy(pass.tape.pool(), features.rows, features.cols);
   pass.tape.context().dispatch([&](auto& c) {
     kernels::axpby<T>(c, T(1), features.span(), T(0), copy.span());
@@ -75,7 +76,13 @@ Variable<T> Autoencoder::masked_features(const Pass<T>& pass, MatrixView<const T
     kernels::scatter_rows<T>(c, mask.replaced, donors.view(), copy.view(),
                              kernels::Accumulate::kOverwrite);
   });
-  const Variable<T> x(std::move(copy), false);
+  return Variable<T>(std::move(copy), false);
+}
+
+template <class T>
+Variable<T> Autoencoder::masked_features(const Pass<T>& pass, MatrixView<const T> features,
+                                         const MaskDraw& mask) const {
+  const Variable<T> x = replaced_features(pass, features, mask);
   if (mask.tokens.empty()) return x;
   return autograd::fill_rows_in_place<T>(pass.tape, mask.tokens, x,
                                          pass.parameters.variable(mask_token_));
@@ -84,6 +91,17 @@ Variable<T> Autoencoder::masked_features(const Pass<T>& pass, MatrixView<const T
 template <class T>
 Variable<T> Autoencoder::encode_shared(const Pass<T>& pass, const Variable<T>& x) const {
   return shared_.front().forward(pass, x, InputUse::kConsumed);
+}
+
+template <class T>
+Variable<T> Autoencoder::encode_masked(const Pass<T>& pass, MatrixView<const T> features,
+                                       const MaskDraw& mask) const {
+  if (pass.path == Path::kPlain || mask.tokens.empty()) {
+    return encode_shared(pass, masked_features(pass, features, mask));
+  }
+  return shared_.front().forward_tokens(pass, {mask.tokens, mask.token_ids, mask.others},
+                                        replaced_features(pass, features, mask),
+                                        pass.parameters.variable(mask_token_));
 }
 
 template <class T>
@@ -130,6 +148,8 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
   template Variable<T> Autoencoder::masked_features<T>(const Pass<T>&, MatrixView<const T>,     \
                                                        const MaskDraw&) const;                  \
   template Variable<T> Autoencoder::encode_shared<T>(const Pass<T>&, const Variable<T>&) const; \
+  template Variable<T> Autoencoder::encode_masked<T>(const Pass<T>&, MatrixView<const T>,       \
+                                                     const MaskDraw&) const;                    \
   template Variable<T> Autoencoder::encode<T>(const Pass<T>&, int, const Variable<T>&) const;   \
   template Variable<T> Autoencoder::decode<T>(const Pass<T>&, int, const Variable<T>&,          \
                                               const MaskDraw&) const;

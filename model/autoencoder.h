@@ -39,6 +39,10 @@ class Autoencoder {
   // h0; consumes x.
   template <class T>
   autograd::Variable<T> encode_shared(const Pass<T>& pass, const autograd::Variable<T>& x) const;
+  // The two in one: h0 of the features with the mask in them.
+  template <class T>
+  autograd::Variable<T> encode_masked(const Pass<T>& pass, MatrixView<const T> features,
+                                      const MaskDraw& mask) const;
   // Hᵐ from h0.
   template <class T>
   autograd::Variable<T> encode(const Pass<T>& pass, int scale,
@@ -50,6 +54,9 @@ class Autoencoder {
                                const MaskDraw& mask) const;
 
  private:
+  template <class T>
+  autograd::Variable<T> replaced_features(const Pass<T>& pass, MatrixView<const T> features,
+                                          const MaskDraw& mask) const;
   struct Scale {
     std::vector<GatLayer> encoder;
     std::vector<GatLayer> decoder;  // one

@@ -79,12 +79,21 @@ Variable<T> GatLayer::merge(const Pass<T>& pass, const Variable<T>& out,
 }
 
 template <class T>
+double GatLayer::feature_dropout(const Pass<T>& pass) const {
+  return pass.dropout ? feature_dropout_ : 0.0;
+}
+
+template <class T>
+RandomKey GatLayer::feature_dropout_key(const Pass<T>& pass) const {
+  return {pass.seed, stream_of(Purpose::kFeatureDropout, static_cast<std::uint32_t>(index_)),
+          pass.epoch};
+}
+
+template <class T>
 Variable<T> GatLayer::project(const Pass<T>& pass, Span<const std::int32_t> ids,
                               const Variable<T>& x, InputUse use) const {
-  const double probability = pass.dropout ? feature_dropout_ : 0.0;
-  const RandomKey key{pass.seed,
-                      stream_of(Purpose::kFeatureDropout, static_cast<std::uint32_t>(index_)),
-                      pass.epoch};
+  const double probability = feature_dropout(pass);
+  const RandomKey key = feature_dropout_key(pass);
   const Variable<T> kept = use == InputUse::kConsumed
                                ? autograd::dropout_in_place(pass.tape, key, probability, ids, x)
                                : autograd::dropout(pass.tape, key, probability, ids, x);
@@ -97,6 +106,14 @@ Variable<T> GatLayer::forward(const Pass<T>& pass, const Variable<T>& x, InputUs
 }
 
 template <class T>
+Variable<T> GatLayer::forward_tokens(const Pass<T>& pass, const autograd::TokenRows& tokens,
+                                     const Variable<T>& x, const Variable<T>& token) const {
+  return attend(pass, autograd::linear_of_tokens(pass.tape, feature_dropout_key(pass),
+                                                 feature_dropout(pass), pass.graph.ids, tokens, x,
+                                                 token, pass.parameters.variable(weight_)));
+}
+
+template <class T>
 Variable<T> GatLayer::forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
                                    Span<const std::int32_t> ids, Span<const std::int32_t> others,
                                    const Variable<T>& x) const {
@@ -104,10 +121,12 @@ Variable<T> GatLayer::forward_rows(const Pass<T>& pass, Span<const std::int32_t>
   return attend(pass, autograd::spread_rows(pass.tape, rows, others, projected));
 }
 
-#define INSTANTIATE(T)                                                                           \
-  template Variable<T> GatLayer::forward<T>(const Pass<T>&, const Variable<T>&, InputUse) const; \
-  template Variable<T> GatLayer::forward_rows<T>(                                                \
-      const Pass<T>&, Span<const std::int32_t>, Span<const std::int32_t>,                        \
+#define INSTANTIATE(T)                                                                            \
+  template Variable<T> GatLayer::forward<T>(const Pass<T>&, const Variable<T>&, InputUse) const;  \
+  template Variable<T> GatLayer::forward_tokens<T>(const Pass<T>&, const autograd::TokenRows&,    \
+                                                   const Variable<T>&, const Variable<T>&) const; \
+  template Variable<T> GatLayer::forward_rows<T>(                                                 \
+      const Pass<T>&, Span<const std::int32_t>, Span<const std::int32_t>,                         \
       Span<const std::int32_t>, const Variable<T>&) const;
 INSTANTIATE(float)
 INSTANTIATE(double)

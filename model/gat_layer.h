@@ -49,6 +49,11 @@ class GatLayer {
   template <class T>
   autograd::Variable<T> forward(const Pass<T>& pass, const autograd::Variable<T>& x,
                                 InputUse use) const;
+  // The same for data x with `token` (1, inputs) in the rows `tokens`.
+  template <class T>
+  autograd::Variable<T> forward_tokens(const Pass<T>& pass, const autograd::TokenRows& tokens,
+                                       const autograd::Variable<T>& x,
+                                       const autograd::Variable<T>& token) const;
   // The same from the rows `rows` of the input, with the global ids `ids`; the others are zero.
   template <class T>
   autograd::Variable<T> forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
@@ -56,6 +61,10 @@ class GatLayer {
                                      const autograd::Variable<T>& x) const;
 
  private:
+  template <class T>
+  double feature_dropout(const Pass<T>& pass) const;
+  template <class T>
+  RandomKey feature_dropout_key(const Pass<T>& pass) const;
   template <class T>
   autograd::Variable<T> project(const Pass<T>& pass, Span<const std::int32_t> ids,
                                 const autograd::Variable<T>& x, InputUse use) const;

@@ -69,6 +69,21 @@ void choose_replaced(RandomKey key, double rate, Span<const std::int32_t> ids, M
   }
 }
 
+// What follows from `tokens`.
+void list_others(Span<const std::int32_t> ids, MaskDraw& mask) {
+  mask.token_ids.clear();
+  mask.others.clear();
+  auto next = mask.tokens.begin();
+  for (std::int32_t row = 0; row < std::ssize(ids); ++row) {
+    if (next != mask.tokens.end() && *next == row) {
+      ++next;
+      mask.token_ids.push_back(ids[static_cast<std::size_t>(row)]);
+    } else {
+      mask.others.push_back(row);
+    }
+  }
+}
+
 }  // namespace
 
 MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids) {
@@ -84,6 +99,7 @@ MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> i
     mask.kept.push_back(row);
     mask.kept_ids.push_back(ids[static_cast<std::size_t>(row)]);
   }
+  list_others(ids, mask);
   return mask;
 }
 
@@ -98,6 +114,7 @@ MaskDraw draw_mask(std::uint64_t seed, std::uint32_t epoch, double mask_rate, do
   MaskDraw mask =
       token_mask(lowest_tickets(std::move(tickets), share(mask_rate, std::ssize(ids))), ids);
   choose_replaced({seed, stream_of(Purpose::kReplace, 0), epoch}, replace_rate, ids, mask);
+  list_others(ids, mask);
   return mask;
 }
 

@@ -11,12 +11,14 @@ namespace m2st::model {
 
 // Row numbers in the engine's order, each list ascending except `donors`.
 struct MaskDraw {
-  std::vector<std::int32_t> masked;    // in the loss, and re-masked before the decoders
-  std::vector<std::int32_t> tokens;    // of these, the ones whose features become the token
-  std::vector<std::int32_t> replaced;  // of these, the ones that get another node's features
-  std::vector<std::int32_t> donors;    // whose features: donors[i] for replaced[i]
-  std::vector<std::int32_t> kept;      // the rows that are not masked
-  std::vector<std::int32_t> kept_ids;  // their global ids
+  std::vector<std::int32_t> masked;     // in the loss, and re-masked before the decoders
+  std::vector<std::int32_t> tokens;     // of these, the ones whose features become the token
+  std::vector<std::int32_t> replaced;   // of these, the ones that get another node's features
+  std::vector<std::int32_t> donors;     // whose features: donors[i] for replaced[i]
+  std::vector<std::int32_t> token_ids;  // the tokens' global ids
+  std::vector<std::int32_t> others;     // the rows whose features are not the token
+  std::vector<std::int32_t> kept;       // the rows that are not masked
+  std::vector<std::int32_t> kept_ids;   // their global ids
 };
 
 // A mask of these rows (ascending), all with the token.

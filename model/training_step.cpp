@@ -31,8 +31,7 @@ template <class T>
 std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& autoencoder,
                                      const TrainConfig& train, MatrixView<const T> features,
                                      const MaskDraw& mask, Span<const std::int32_t> rows) {
-  const Variable<T> shared =
-      autoencoder.encode_shared(pass, autoencoder.masked_features(pass, features, mask));
+  const Variable<T> shared = autoencoder.encode_masked(pass, features, mask);
   std::vector<Scalar> losses;
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
     const Variable<T> reconstruction =

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 
 #include "engine/array.h"
 #include "engine/parallel.h"
@@ -69,14 +70,15 @@ void pack_rows(const T* source, std::int64_t stride, std::int64_t rows, std::int
   }
 }
 
-// `count` of every `width` elements copied, the others zero; a whole width is copied with a length
-// known when compiling.
+// `count` of every `width` elements copied, the others zero. A whole width has a length known when
+// compiling, which memcpy turns into a few moves; std::copy_n would call memmove.
 template <int Width, class T>
 void copy_padded(const T* source, std::int64_t stride, std::int64_t count, std::int64_t depth,
                  T* packed) {
   if (count == Width) {
-    for (std::int64_t p = 0; p < depth; ++p)
-      std::copy_n(source + p * stride, Width, packed + p * Width);
+    for (std::int64_t p = 0; p < depth; ++p) {
+      std::memcpy(packed + p * Width, source + p * stride, Width * sizeof(T));
+    }
     return;
   }
   std::fill(packed, packed + Width * depth, T(0));

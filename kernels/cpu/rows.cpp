@@ -102,6 +102,40 @@ void scale_rows(CpuContext& context, Span<const T> factors, MatrixView<T> x) {
 }
 
 template <class T>
+void scale_columns_backward(CpuContext& context, MatrixView<const T> x, Span<const T> factors,
+                            MatrixView<const T> grad_out, MatrixView<T> grad_x,
+                            Accumulate accumulate_x, Span<T> grad_factors,
+                            Accumulate accumulate_factors) {
+  const auto cols = static_cast<std::int64_t>(factors.size());
+  M2ST_CHECK(x.cols == cols && grad_out.rows == x.rows && grad_out.cols == cols &&
+                 grad_x.rows == x.rows && grad_x.cols == cols &&
+                 grad_factors.size() == factors.size(),
+             "scale_columns_backward: x is ", x.rows, " x ", x.cols, ", the gradients ",
+             grad_out.rows, " x ", grad_out.cols, " and ", grad_x.rows, " x ", grad_x.cols,
+             ", for ", cols, " factors and ", grad_factors.size(), " gradients of theirs");
+  const std::int64_t grain = block_rows(x.rows);
+  Matrix<double> parts(context.pool(), chunk_count(x.rows, grain), cols);
+  parallel_for(context, x.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+    double* __restrict__ sums = parts.data() + begin / grain * cols;
+    std::fill_n(sums, cols, 0.0);
+    for (std::int64_t n = begin; n < end; ++n) {
+      const T* value = x.data + n * cols;
+      const T* gradient = grad_out.data + n * cols;
+      for (std::int64_t c = 0; c < cols; ++c) {
+        sums[c] += static_cast<double>(value[c]) * static_cast<double>(gradient[c]);
+      }
+      write_range(0, cols, grad_x.data + n * cols, accumulate_x,
+                  [=](std::int64_t c) { return gradient[c] * factors[c]; });
+    }
+  });
+  write_range(0, cols, grad_factors.data(), accumulate_factors, [&](std::int64_t c) {
+    double total = 0;
+    for (std::int64_t part = 0; part < parts.rows(); ++part) total += parts(part, c);
+    return static_cast<T>(total);
+  });
+}
+
+template <class T>
 void axpby(CpuContext& context, T alpha, Span<const T> x, T beta, Span<T> out) {
   M2ST_CHECK(x.size() == out.size(), "axpby: x has ", x.size(), " entries, out has ", out.size());
   const auto n = static_cast<std::int64_t>(x.size());
@@ -126,6 +160,9 @@ void axpby(CpuContext& context, T alpha, Span<const T> x, T beta, Span<T> out) {
                                       Span<T>, Accumulate);                                        \
   template void add_row<T>(CpuContext&, Span<const T>, MatrixView<T>);                             \
   template void scale_rows<T>(CpuContext&, Span<const T>, MatrixView<T>);                          \
+  template void scale_columns_backward<T>(CpuContext&, MatrixView<const T>, Span<const T>,         \
+                                          MatrixView<const T>, MatrixView<T>, Accumulate, Span<T>, \
+                                          Accumulate);                                             \
   template void axpby<T>(CpuContext&, T, Span<const T>, T, Span<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -132,6 +132,32 @@ std::vector<Complex> add_row_reference(const Points& p) {
   return out;
 }
 
+std::vector<std::int32_t> ids_of(const std::vector<std::int32_t>& rows) {
+  std::vector<std::int32_t> ids;
+  for (const std::int32_t row : rows) ids.push_back(graph().ids[row]);
+  return ids;
+}
+
+// The features of the tests on tokens: data, not an input.
+std::vector<double> token_features() { return random_values<double>(kNodes * kWidth, 23); }
+
+// in: the token and the weight.
+Variable<double> linear_of_tokens_op(Tape<double>& tape, const Inputs& in, double probability) {
+  static const std::vector<std::int32_t> ids = ids_of(some_rows());
+  Matrix<double> features(tape.pool(), kNodes, kWidth);
+  std::ranges::copy(token_features(), features.data());
+  return linear_of_tokens<double>(tape, kKey, probability, graph().ids,
+                                  {some_rows(), ids, other_rows()}, {std::move(features), false},
+                                  in[0], in[1]);
+}
+
+std::vector<Complex> linear_of_tokens_reference(const Points& p, const std::vector<double>& kept) {
+  const std::vector<double> features = token_features();
+  const std::vector<Complex> filled = reference::fill_rows(
+      some_rows(), p[0], std::vector<Complex>(features.begin(), features.end()));
+  return linear_reference({reference::multiplied(filled, kept), p[1]});
+}
+
 std::vector<Complex> sum_heads_reference(const Points& p) {
   std::vector<Complex> out(kNodes * kFeatures);
   for (std::size_t k = 0; k < p[0].size(); ++k) {
@@ -224,6 +250,8 @@ std::vector<OpCase> cases() {
   // clang-format off
   return {
     matrix_case("linear", {{kNodes, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear(t, in[0], in[1]); }, linear_reference),
+    matrix_case("linear_of_tokens", {{1, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear_of_tokens_op(t, in, kDropout); }, [](const Points& p) { return linear_of_tokens_reference(p, node_factors()); }),
+    matrix_case("linear_of_tokens_without_dropout", {{1, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear_of_tokens_op(t, in, 0); }, [](const Points& p) { return linear_of_tokens_reference(p, ones(kNodes * kWidth)); }),
     matrix_case("add_row", {{kNodes, kWidth}, {1, kWidth}}, [](Tp& t, const Inputs& in) { return add_row_in_place(t, in[0], in[1]); }, add_row_reference, kOnce),
     matrix_case("dropout", {{kNodes, kWidth}}, [](Tp& t, const Inputs& in) { return drop(t, in[0]); }, [](const Points& p) { return reference::multiplied(p[0], node_factors()); }),
     matrix_case("dropout_in_place", {{kNodes, kWidth}}, [](Tp& t, const Inputs& in) { return dropout_in_place(t, kKey, kDropout, graph().ids, in[0]); }, [](const Points& p) { return reference::multiplied(p[0], node_factors()); }, kOnce),

@@ -134,6 +134,36 @@ TYPED_TEST(Rows, AddRowAndScaleRowsGoRowByRow) {
   }
 }
 
+TYPED_TEST(Rows, ScaleColumnsBackwardMatchesReference) {
+  using T = TypeParam;
+  for (const auto& [rows, cols] : kShapes) {
+    for (const Accumulate accumulate : {Accumulate::kOverwrite, Accumulate::kAdd}) {
+      const std::vector<T> x = random_values<T>(rows * cols, 1);
+      const std::vector<T> factors = random_values<T>(cols, 2);
+      const std::vector<T> grad_out = random_values<T>(rows * cols, 3);
+      const std::vector<T> start = random_values<T>((rows + 1) * cols, 4);
+
+      // The gradient of x, then that of the factors.
+      const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+        std::vector<T> result = start;
+        scale_columns_backward<T>(context, {x.data(), rows, cols}, factors,
+                                  {grad_out.data(), rows, cols}, {result.data(), rows, cols},
+                                  accumulate, Span<T>(result).subspan(rows * cols), accumulate);
+        return result;
+      });
+
+      std::vector<double> want(start.begin(), start.end());
+      if (accumulate == Accumulate::kOverwrite) want.assign(want.size(), 0);
+      for (std::int64_t k = 0; k < rows * cols; ++k) {
+        const auto gradient = static_cast<double>(grad_out[k]);
+        want[k] += gradient * static_cast<double>(factors[k % cols]);
+        want[rows * cols + k % cols] += gradient * static_cast<double>(x[k]);
+      }
+      EXPECT_TRUE(near(out, want, test::relative_error(4 * std::numeric_limits<T>::epsilon())));
+    }
+  }
+}
+
 TYPED_TEST(Rows, AxpbyCombines) {
   using T = TypeParam;
   const std::vector<T> x = {T(1), T(-2), T(4)};

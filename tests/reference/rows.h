@@ -48,4 +48,20 @@ std::vector<S> sum_of_rows(const std::vector<std::int32_t>& rows, const std::vec
   return sums;
 }
 
+// x · diag(factors).
+template <class S>
+std::vector<S> scale_columns(const std::vector<S>& x, const std::vector<S>& factors) {
+  std::vector<S> out = x;
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] *= factors[k % factors.size()];
+  return out;
+}
+
+// Its VJP with respect to the factors; that of x is scale_columns of the gradient.
+template <class S>
+std::vector<S> scale_columns_vjp(const std::vector<S>& x, std::vector<S> start,
+                                 const std::vector<S>& grad_out) {
+  for (std::size_t k = 0; k < x.size(); ++k) start[k % start.size()] += x[k] * grad_out[k];
+  return start;
+}
+
 }  // namespace m2st::reference

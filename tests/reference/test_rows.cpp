@@ -41,6 +41,19 @@ TEST(ReferenceRows, FillVjpIsTheSumOfRows) {
                         {7, 8}));
 }
 
+TEST(ReferenceRows, ScaledColumnsVjpIsTheDerivative) {
+  const std::vector<double> weight = {0.5, -1, 2, 3, 4, 5};
+
+  EXPECT_EQ(scale_columns(kX, {10, -1}), (std::vector<double>{10, -2, 30, -4, 50, -6}));
+  expect_derivative(scale_columns_vjp(kX, {0, 0}, weight),
+                    complex_step(
+                        [&](const std::vector<Complex>& factors) {
+                          const std::vector<Complex> x(kX.begin(), kX.end());
+                          return weighted_sum(weight, scale_columns(x, factors));
+                        },
+                        {7, 8}));
+}
+
 TEST(ReferenceColumns, StatisticsOfAHandSizedMatrix) {
   const ColumnStatistics statistics = column_statistics(kX, 2, 1);
 

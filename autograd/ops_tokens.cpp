@@ -1,0 +1,103 @@
+// The projection of features in whose rows a learned token stands. With dropout the token's rows
+// differ, so they cannot be projected once; but each is the token times factors known without it,
+// which makes the token's gradient a by-product of the weight's (docs/kernels.md, section 6).
+#include "autograd/ops.h"
+#include "kernels/dropout.h"
+#include "kernels/fill.h"
+#include "kernels/gemm.h"
+#include "kernels/rows.h"
+
+namespace m2st::autograd {
+
+using kernels::Layout;
+
+namespace {
+
+template <class T>
+struct TokenProjection {
+  RandomKey key;
+  double probability;
+  TokenRows tokens;
+  Variable<T> dropped;  // the features as they are projected
+  Variable<T> token, weight, out;
+};
+
+template <class T, class Backend>
+Matrix<T> listed_rows(Backend& backend, Span<const std::int32_t> rows, MatrixView<const T> x) {
+  Matrix<T> listed(backend.pool(), static_cast<std::int64_t>(rows.size()), x.cols);
+  kernels::gather_rows<T>(backend, rows, x, listed.view());
+  return listed;
+}
+
+// What the rows without the token give to the weight's gradient; returns where it is.
+template <class T, class Backend>
+MatrixView<T> add_other_rows(Backend& backend, const TokenProjection<T>& p) {
+  const auto target = p.weight.gradient_target(backend.pool());
+  const Matrix<T> gradients = listed_rows(backend, p.tokens.others, p.out.gradient());
+  const Matrix<T> features = listed_rows(backend, p.tokens.others, p.dropped.value());
+  kernels::gemm<T>(backend, Layout::kTransposed, Layout::kPlain, T(1), gradients.view(),
+                   features.view(), target.beta(), target.view);
+  return target.view;
+}
+
+// The token's rows are factors · diag(token), so their projection is factors · (weight ·
+// diag(token))ᵀ: the gradient of that scaled weight gives the token's and the rest of the weight's.
+template <class T, class Backend>
+void add_token_rows(Backend& backend, const TokenProjection<T>& p, MatrixView<T> grad_weight) {
+  const Matrix<T> gradients = listed_rows(backend, p.tokens.rows, p.out.gradient());
+  Matrix<T> factors(backend.pool(), gradients.rows(), p.dropped.cols());
+  kernels::fill<T>(backend, T(1), factors.span());
+  kernels::dropout<T>(backend, p.key, p.probability, p.tokens.ids, factors.view(), factors.view(),
+                      Accumulate::kOverwrite);
+  Matrix<T> grad_scaled(backend.pool(), grad_weight.rows, grad_weight.cols);
+  kernels::gemm<T>(backend, Layout::kTransposed, Layout::kPlain, T(1), gradients.view(),
+                   factors.view(), T(0), grad_scaled.view());
+  const auto target = p.token.gradient_target(backend.pool());
+  kernels::scale_columns_backward<T>(backend, p.weight.value(), p.token.value().span(),
+                                     grad_scaled.view(), grad_weight, Accumulate::kAdd,
+                                     target.view.span(), target.accumulate);
+}
+
+}  // namespace
+
+template <class T>
+Variable<T> linear_of_tokens(Tape<T>& tape, RandomKey key, double probability,
+                             Span<const std::int32_t> ids, const TokenRows& tokens,
+                             const Variable<T>& x, const Variable<T>& token,
+                             const Variable<T>& weight) {
+  M2ST_CHECK(!x.needs_gradient(), "linear_of_tokens: x has a gradient, which it would not get");
+  M2ST_CHECK(x.cols() == weight.cols() && x.cols() == token.cols() && token.rows() == 1,
+             "linear_of_tokens: x has ", x.cols(), " columns, the weight takes ", weight.cols(),
+             ", the token is ", token.rows(), " x ", token.cols());
+  M2ST_CHECK(tokens.rows.size() == tokens.ids.size() &&
+                 std::ssize(tokens.rows) + std::ssize(tokens.others) == x.rows(),
+             "linear_of_tokens: ", tokens.rows.size(), " rows with ", tokens.ids.size(),
+             " ids and ", tokens.others.size(), " others share out ", x.rows(), " rows");
+  const Variable<T> dropped(x.take_value(), false);
+  const Variable<T> out = tape.result(x.rows(), weight.rows(), token, weight);
+  tape.context().dispatch([&](auto& c) {
+    kernels::fill_rows<T>(c, tokens.rows, token.value().span(), dropped.result());
+    kernels::dropout<T>(c, key, probability, ids, dropped.value(), dropped.result(),
+                        Accumulate::kOverwrite);
+    kernels::gemm<T>(c, Layout::kPlain, Layout::kTransposed, T(1), dropped.value(), weight.value(),
+                     T(0), out.result());
+  });
+  const TokenProjection<T> projection{key, probability, tokens, dropped, token, weight, out};
+  tape.record(out, [&context = tape.context(), projection] {
+    context.dispatch([&](auto& c) {
+      const MatrixView<T> grad_weight = add_other_rows<T>(c, projection);
+      add_token_rows<T>(c, projection, grad_weight);
+    });
+  });
+  return out;
+}
+
+#define INSTANTIATE(T)                                                                            \
+  template Variable<T> linear_of_tokens<T>(Tape<T>&, RandomKey, double, Span<const std::int32_t>, \
+                                           const TokenRows&, const Variable<T>&,                  \
+                                           const Variable<T>&, const Variable<T>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace m2st::autograd
