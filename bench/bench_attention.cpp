@@ -1,10 +1,11 @@
-// Graph attention in float. Arguments: nodes, heads, features per head, dropout in percent. The
-// sizes are the layers of the published networks on a breast section (3798 cells, 200 components)
-// and one layer of a Slide-seq section.
+// Graph attention in float. Arguments: nodes, degree, heads, features per head, dropout in percent.
+// The sizes are the layers of the published networks on a breast section (3798 cells, 200
+// components), one layer of a Slide-seq section, and narrow ones of larger tissues.
 #include <utility>
 
 #include "bench/support.h"
 #include "kernels/aggregate.h"
+#include "kernels/dropout.h"
 #include "kernels/edge_scores.h"
 #include "kernels/edge_softmax.h"
 #include "kernels/gat.h"
@@ -17,8 +18,12 @@ using kernels::Accumulate;
 
 struct Layer {
   explicit Layer(const benchmark::State& state)
-      : nodes(state.range(0)), heads(state.range(1)), width(state.range(2)), row(heads * width) {
-    options.dropout = state.range(3) / 100.0;
+      : nodes(state.range(0)),
+        degree(state.range(1)),
+        heads(state.range(2)),
+        width(state.range(3)),
+        row(heads * width) {
+    options.dropout = static_cast<double>(state.range(4)) / 100.0;
   }
   Matrix<float> random(std::int64_t rows, std::int64_t cols) {
     return random_matrix<float>(context, rows, cols, ++stream);
@@ -29,8 +34,8 @@ struct Layer {
                                   out.view());
   }
 
-  std::int64_t nodes, heads, width, row;
-  LatticeGraph graph = lattice_graph(nodes);
+  std::int64_t nodes, degree, heads, width, row;
+  LatticeGraph graph = lattice_graph(nodes, degree);
   CpuContext context;
   std::uint32_t stream = 0;
   kernels::AttentionOptions options;
@@ -116,6 +121,48 @@ void aggregate(benchmark::State& state) {
   report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
 }
 
+void edge_dropout(benchmark::State& state) {
+  Layer layer(state);
+  const RandomKey key{1, stream_of(Purpose::kTest, 0), 0};
+  for (auto _ : state) {
+    kernels::edge_dropout<float>(layer.context, layer.graph.view(), key, 0.1, layer.weights.view(),
+                                 layer.scores.view(), Accumulate::kOverwrite);
+  }
+  report(state, 8.0 * layer.weights.size(), layer.weights.size());
+}
+
+void neighbour_mean(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::neighbour_mean<float>(layer.context, layer.graph.view().in, layer.projected.view(),
+                                   layer.out.view());
+  }
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), gathered);
+}
+
+void edge_scores_backward(benchmark::State& state) {
+  Layer layer(state);
+  for (auto _ : state) {
+    kernels::edge_scores_backward<float>(layer.context, layer.graph.view(), layer.source.view(),
+                                         layer.destination.view(), 0.2F, layer.weights.view(),
+                                         layer.grad_source.view(), layer.grad_destination.view(),
+                                         Accumulate::kOverwrite);
+  }
+  report(state, 12.0 * layer.weights.size(), 4.0 * layer.weights.size());
+}
+
+void edge_softmax_backward(benchmark::State& state) {
+  Layer layer(state);
+  Matrix<float> grad_scores = layer.random(layer.graph.edges(), layer.heads);
+  for (auto _ : state) {
+    kernels::edge_softmax_backward<float>(layer.context, layer.graph.view().in,
+                                          layer.weights.view(), layer.scores.view(),
+                                          grad_scores.view(), Accumulate::kOverwrite);
+  }
+  report(state, 12.0 * layer.weights.size(), 5.0 * layer.weights.size());
+}
+
 void aggregate_backward_features(benchmark::State& state) {
   Layer layer(state);
   for (auto _ : state) {
@@ -139,17 +186,27 @@ void aggregate_backward_weights(benchmark::State& state) {
 }
 
 void layers(benchmark::internal::Benchmark* family) {
-  family->ArgNames({"nodes", "heads", "width", "dropout"})->UseRealTime();
-  family->Args({3798, 4, 200, 10})->Args({3798, 4, 64, 10})->Args({3798, 4, 32, 10});
-  family->Args({3798, 1, 200, 10})->Args({3798, 4, 64, 0})->Args({41786, 4, 64, 10});
+  family->ArgNames({"nodes", "degree", "heads", "width", "dropout"})->UseRealTime();
+  family->Args({3798, 7, 4, 200, 10})->Args({3798, 7, 4, 64, 10})->Args({3798, 7, 4, 32, 10});
+  family->Args({3798, 7, 1, 200, 10})->Args({3798, 7, 4, 64, 0})->Args({3798, 21, 4, 64, 10});
+  family->Args({41786, 7, 4, 64, 10});
 }
-BENCHMARK(gat_attention)->Apply(layers);
-BENCHMARK(gat_attention_backward)->Apply(layers);
+
+void large_layers(benchmark::internal::Benchmark* family) {
+  family->ArgNames({"nodes", "degree", "heads", "width", "dropout"})->UseRealTime();
+  family->Args({100000, 21, 4, 32, 10})->Args({1000000, 7, 4, 8, 10});
+}
+BENCHMARK(gat_attention)->Apply(layers)->Apply(large_layers);
+BENCHMARK(gat_attention_backward)->Apply(layers)->Apply(large_layers);
 BENCHMARK(node_scores)->Apply(layers);
 BENCHMARK(node_scores_backward)->Apply(layers);
 BENCHMARK(edge_scores)->Apply(layers);
+BENCHMARK(edge_scores_backward)->Apply(layers);
 BENCHMARK(edge_softmax)->Apply(layers);
-BENCHMARK(aggregate)->Apply(layers);
+BENCHMARK(edge_softmax_backward)->Apply(layers);
+BENCHMARK(edge_dropout)->Apply(layers);
+BENCHMARK(neighbour_mean)->Apply(layers);
+BENCHMARK(aggregate)->Apply(layers)->Apply(large_layers);
 BENCHMARK(aggregate_backward_features)->Apply(layers);
 BENCHMARK(aggregate_backward_weights)->Apply(layers);
 

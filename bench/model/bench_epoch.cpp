@@ -1,0 +1,92 @@
+// One epoch of training in float: mask, forward, backward, Adam's step; and one embedding pass.
+// Arguments: nodes, width, hidden, scales, path (0: fused and pruned, 1: the plain tape). FLOP/s
+// counts the matrix products that pruning leaves, so %gemm says how far the epoch is from them
+// alone; MB is the memory pool's peak.
+#include "bench/support.h"
+#include "engine/communicator.h"
+#include "engine/context.h"
+#include "model/masks.h"
+#include "model/training_step.h"
+
+namespace m2st::bench {
+namespace {
+
+struct Training {
+  explicit Training(const benchmark::State& state)
+      : nodes(state.range(0)), width(state.range(1)), graph(lattice_graph(nodes)) {
+    config.hidden = static_cast<int>(state.range(2));
+    config.scales = static_cast<int>(state.range(3));
+    path = state.range(4) == 0 ? model::Path::kFused : model::Path::kPlain;
+    context.dispatch([&](auto& c) { features = random_matrix<float>(c, nodes, width, 1); });
+  }
+  void epoch(const model::Autoencoder& autoencoder, autograd::ParameterBlock<float>& parameters) {
+    ++epochs;
+    const model::MaskDraw mask =
+        model::draw_mask(0, static_cast<std::uint32_t>(epochs), train.mask_rate, 0, graph.ids);
+    model::training_step<float>(context, communicator, autoencoder, parameters, graph.view(),
+                                features.view(), mask, train, epochs, path);
+    parameters.adam_step(context, {}, epochs);
+  }
+  // Multiply-adds of the products an epoch cannot do without, forward and twice backward, times
+  // two: the shared layer, scale by scale the encoder (its last layer and the linear map for the
+  // rows that are not masked) and the decoder (for those that are).
+  double operations() const {
+    const double d = static_cast<double>(width), heads = config.heads, masked = train.mask_rate;
+    double products = heads * d * d;
+    for (int m = 0; m < config.scales; ++m) {
+      const double h = static_cast<double>(config.hidden >> m);
+      const double kept = config.layers - 2 + 2 * (1 - masked);
+      products += heads * d * h + kept * h * h + masked * d * h;
+    }
+    return 2 * 3 * products * static_cast<double>(nodes);
+  }
+
+  std::int64_t nodes, width;
+  LatticeGraph graph;
+  Context context = cpu_context();
+  Communicator communicator;
+  model::AutoencoderConfig config;
+  model::TrainConfig train;
+  model::Path path = model::Path::kFused;
+  Matrix<float> features;
+  int epochs = 0;
+};
+
+void epoch(benchmark::State& state) {
+  Training t(state);
+  const model::Autoencoder autoencoder(t.config, t.width);
+  autograd::ParameterBlock<float> parameters(t.context, autoencoder.layout(), 0);
+  t.epoch(autoencoder, parameters);  // the first takes its memory from the system
+  for (auto _ : state) t.epoch(autoencoder, parameters);
+  report(state, 0, t.operations());
+  state.counters["peak_bytes"] = static_cast<double>(t.context.pool().peak());
+}
+
+void embed(benchmark::State& state) {
+  Training t(state);
+  const model::Autoencoder autoencoder(t.config, t.width);
+  const autograd::ParameterBlock<float> parameters(t.context, autoencoder.layout(), 0);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        model::embed<float>(t.context, autoencoder, parameters, t.graph.view(), t.features.view()));
+  }
+  report(state, 0, 0);
+  state.counters["peak_bytes"] = static_cast<double>(t.context.pool().peak());
+}
+
+void networks(benchmark::internal::Benchmark* family) {
+  family->ArgNames({"nodes", "width", "hidden", "scales", "path"});
+  family->UseRealTime()->Unit(benchmark::kMillisecond);
+  family->Args({1207, 300, 256, 2, 0})->Args({3798, 200, 256, 2, 0})->Args({3798, 200, 256, 2, 1});
+  family->Args({3798, 200, 128, 2, 0})->Args({3798, 200, 256, 1, 0})->Args({3798, 200, 256, 3, 0});
+  family->Args({41786, 200, 256, 2, 0});
+}
+
+void large_tissues(benchmark::internal::Benchmark* family) {
+  family->Args({100000, 50, 64, 2, 0})->Args({1000000, 50, 64, 2, 0});
+}
+BENCHMARK(epoch)->Apply(networks)->Apply(large_tissues);
+BENCHMARK(embed)->Apply(networks);
+
+}  // namespace
+}  // namespace m2st::bench
