@@ -20,6 +20,7 @@ struct Command {
 
 Command job_command(Job job, const std::string& summary);
 Command sweep_command();
+Command reproduce_command();
 Command score_command();
 Command simulate_command();
 Command inspect_command();

@@ -23,6 +23,7 @@ std::vector<m2st::apps::Command> commands() {
           sweep_command(),
           score_command(),
           simulate_command(),
+          reproduce_command(),
           inspect_command()};
 }
 

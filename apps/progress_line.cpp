@@ -20,6 +20,21 @@ void put(const std::string& text) {
   std::fflush(stderr);
 }
 
+std::string text_of(const SweepProgress& progress) {
+  const std::string best =
+      std::isnan(progress.best) ? "" : fmt::format(", best {:.4f}", progress.best);
+  return fmt::format("sweep: {}/{} option sets{}, {} left", progress.done, progress.total, best,
+                     readable_seconds(progress.seconds_left));
+}
+
+std::string json_of(const SweepProgress& progress) {
+  return nlohmann::ordered_json{{"option_sets_done", progress.done},
+                                {"option_sets", progress.total},
+                                {"best", progress.best},
+                                {"seconds_left", progress.seconds_left}}
+      .dump();
+}
+
 }  // namespace
 
 std::string readable_seconds(double seconds) {
@@ -51,6 +66,10 @@ void ProgressLine::step(std::int64_t done, std::int64_t total, const std::string
   }
   const std::int64_t every = std::max<std::int64_t>(1, total / kPlainLines);
   if (done % every == 0 || done == total) put("m2st: " + text + "\n");
+}
+
+void ProgressLine::sweep(const SweepProgress& progress) {
+  step(progress.done, progress.total, text_of(progress), json_of(progress));
 }
 
 void ProgressLine::message(const std::string& kind, const std::string& text) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/console.h"
+#include "apps/pipeline/sweep_job.h"
 
 namespace m2st::apps {
 
@@ -22,6 +23,7 @@ class ProgressLine {
   // `text` for people, `json` an object for programs.
   void step(std::int64_t done, std::int64_t total, const std::string& text,
             const std::string& json);
+  void sweep(const SweepProgress& progress);
   void message(const std::string& kind, const std::string& text);
 
  private:

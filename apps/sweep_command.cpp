@@ -1,9 +1,7 @@
 // sweep: a grid of clustering options on the same embeddings, a table, and the chosen domains.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "apps/command.h"
 #include "apps/pipeline/run_settings.h"
@@ -61,21 +59,6 @@ std::vector<Setting> sweep_settings(SweepCommandOptions& options) {
   };
 }
 
-std::string text_of(const SweepProgress& progress) {
-  const std::string best =
-      std::isnan(progress.best) ? "" : fmt::format(", best {:.4f}", progress.best);
-  return fmt::format("sweep: {}/{} option sets{}, {} left", progress.done, progress.total, best,
-                     readable_seconds(progress.seconds_left));
-}
-
-std::string json_of(const SweepProgress& progress) {
-  return nlohmann::ordered_json{{"option_sets_done", progress.done},
-                                {"option_sets", progress.total},
-                                {"best", progress.best},
-                                {"seconds_left", progress.seconds_left}}
-      .dump();
-}
-
 void execute(SweepCommandOptions& options, const std::vector<std::string>& typed) {
   watch_signals();
   ProgressLine line(options.console);
@@ -84,9 +67,7 @@ void execute(SweepCommandOptions& options, const std::vector<std::string>& typed
     line.message(stage, text);
   };
   hooks.warn = [&](const std::string& text) { line.message("warning", text); };
-  hooks.progress = [&](const SweepProgress& progress) {
-    line.step(progress.done, progress.total, text_of(progress), json_of(progress));
-  };
+  hooks.progress = [&](const SweepProgress& progress) { line.sweep(progress); };
   hooks.stop_signal = received_signal;
   run_sweep(options.job, sweep_settings(options), typed, hooks);
 }

@@ -1,0 +1,77 @@
+// reproduce: the paper's tables from a data folder.
+#include <memory>
+
+#include "apps/command.h"
+#include "apps/pipeline/reproduce.h"
+#include "apps/pipeline/run_settings.h"
+#include "apps/progress_line.h"
+#include "apps/signals.h"
+
+namespace m2st::apps {
+
+namespace {
+
+struct ReproduceCommandOptions {
+  ReproduceOptions job;
+  ConsoleOptions console;
+};
+
+std::vector<Setting> reproduce_settings(ReproduceCommandOptions& options) {
+  ReproduceOptions& job = options.job;
+  const std::string grid = "Grid";
+  return {
+      {"--data",
+       "DIR",
+       "folder with starmap_m2st, breast_m2st, dlpfc_151507, ...",
+       "Input",
+       &job.data,
+       {},
+       true},
+      {"--sets", "NAME...", "folders to look at; all without it", "Input", &job.sets},
+      {"--epochs", "N", "of every training", "Training", &job.epochs, {0}},
+      {"--hidden",
+       "WIDTH",
+       "of scale 1; 0: each set's published width",
+       "Training",
+       &job.hidden,
+       {0}},
+      {"--iterations", "N", "of every clustering", "Clustering", &job.iterations, {1}},
+      {"--grid", "GRID", "paper, or a TOML file", grid, &job.grid.grid},
+      {"--lambda1", "X...", "in place of the grid's", grid, &job.grid.lambda1},
+      {"--lambda2", "X...", "in place of the grid's", grid, &job.grid.lambda2},
+      {"--lambda3", "X...", "in place of the grid's", grid, &job.grid.lambda3},
+      {"--specific-dim", "N...", "in place of the grid's", grid, &job.grid.specific_dim},
+      {"-o,--out", "DIR", "folder for the results", "Output", &job.output, {}, true},
+      {"--force", "", "write into a folder that holds files; sweeps in it go on", "Output",
+       &job.force},
+      seed_setting(job.seed),
+      threads_setting(job.threads),
+      {"--progress", "HOW", "auto, plain, json or none", "Common",
+       choice(options.console.progress, {"auto", "plain", "json", "none"})},
+      {"-q,--quiet", "", "errors only", "Common", &options.console.quiet},
+  };
+}
+
+void execute(ReproduceCommandOptions& options, const std::vector<std::string>& typed) {
+  watch_signals();
+  ProgressLine line(options.console);
+  ReproduceHooks hooks;
+  hooks.note = [&](const std::string& stage, const std::string& text) {
+    line.message(stage, text);
+  };
+  hooks.progress = [&](const SweepProgress& progress) { line.sweep(progress); };
+  hooks.stop_signal = received_signal;
+  run_reproduce(options.job, reproduce_settings(options), typed, hooks);
+}
+
+}  // namespace
+
+Command reproduce_command() {
+  const auto options = std::make_shared<ReproduceCommandOptions>();
+  Command command{"reproduce", "the paper's tables from a data folder", {}, {}};
+  command.settings = reproduce_settings(*options);
+  command.execute = [options](const std::vector<std::string>& typed) { execute(*options, typed); };
+  return command;
+}
+
+}  // namespace m2st::apps
