@@ -8,16 +8,32 @@
 #include "cluster/kmeans.h"
 #include "cluster/mixture.h"
 #include "cluster/reduced_solver.h"
-#include "cluster/refinement.h"
+#include "cluster/spatial_components.h"
+#include "cluster/spatial_mixture.h"
 #include "engine/check.h"
 
 namespace m2st::cluster {
 
 namespace {
 
-constexpr int kComponents = 20;  // of each scale
-constexpr int kRestarts = 20;    // of k-means
-constexpr RefinementOptions kRefinement{.share = 0.5, .iterations = 1};
+constexpr int kComponents = 20;     // of each scale
+constexpr int kRestarts = 20;       // of k-means
+constexpr int kStartRestarts = 10;  // of the k-means before the spatial mixture
+
+std::vector<float> greatest_of_rows(MatrixView<const double> x) {
+  std::vector<float> out;
+  out.reserve(static_cast<std::size_t>(x.rows));
+  for (std::int64_t n = 0; n < x.rows; ++n) {
+    const auto row = x.row(n);
+    out.push_back(static_cast<float>(*std::max_element(row.begin(), row.end())));
+  }
+  return out;
+}
+
+std::string not_converged(int iterations) {
+  return concat("the mixture had not converged after ", iterations,
+                " iterations; its labels are the last ones");
+}
 
 }  // namespace
 
@@ -35,11 +51,24 @@ DomainResult kmeans_recipe(CpuContext& context, const DomainInput& input,
 
 DomainResult default_recipe(CpuContext& context, const DomainInput& input,
                             const DomainOptions& options) {
-  DomainResult result = kmeans_recipe(context, input, options);
-  if (input.graph.offsets.empty()) return result;
-  result.labels = refine_labels(context, input.graph, result.labels, kRefinement);
-  result.method += concat(", majority refinement (share ", kRefinement.share, ", ",
-                          kRefinement.iterations, " pass)");
+  const SpatialComponentOptions view;
+  const Matrix<double> x =
+      spatial_components(context, input.embeddings, input.features, input.graph, view);
+  const KMeansResult start =
+      k_means(context, x.view(),
+              {.domains = options.domains, .restarts = kStartRestarts, .seed = options.seed});
+  const SpatialMixtureOptions mixture{.domains = options.domains};
+  SpatialMixtureResult found =
+      fit_spatial_mixture(context, x.view(), input.graph, start.labels, mixture);
+  DomainResult result;
+  result.labels = std::move(found.labels);
+  result.confidence = greatest_of_rows(found.responsibilities.view());
+  result.method =
+      concat("spatial mixture (", view.steps, " averagings, ", view.components,
+             " components, embedding weight ", view.embedding_weight, ", depth correction ",
+             view.depth_correction, ", field ", mixture.field, ", ", kStartRestarts,
+             " k-means starts, ", found.iterations, " iterations)");
+  if (!found.converged) result.warnings.push_back(not_converged(found.iterations));
   return result;
 }
 
@@ -51,17 +80,11 @@ DomainResult mixture_recipe(CpuContext& context, const DomainInput& input,
   MixtureResult found = fit_mixture(context, x.view(), mixture);
   DomainResult result;
   result.labels = std::move(found.labels);
-  for (std::int64_t n = 0; n < x.rows(); ++n) {
-    const auto row = found.responsibilities.view().row(n);
-    result.confidence.push_back(static_cast<float>(*std::max_element(row.begin(), row.end())));
-  }
+  result.confidence = greatest_of_rows(found.responsibilities.view());
   result.method =
       concat("Gaussian mixture with one covariance (", kComponents, " components a scale, ridge ",
              mixture.regularisation, ", ", found.iterations, " iterations)");
-  if (!found.converged) {
-    result.warnings.push_back(concat("the mixture had not converged after ", found.iterations,
-                                     " iterations; its labels are the last ones"));
-  }
+  if (!found.converged) result.warnings.push_back(not_converged(found.iterations));
   return result;
 }
 

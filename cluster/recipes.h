@@ -16,7 +16,8 @@ struct DomainInput {
   CsrView graph;                                           // N nodes, or empty
 };
 
-// k-means on the scales' components, then majority refinement in space where a graph is known.
+// Features and embeddings averaged in space, k-means, then a mixture with a Potts field: the best
+// of what docs/clustering.md compares.
 DomainResult default_recipe(CpuContext& context, const DomainInput& input,
                             const DomainOptions& options);
 DomainResult kmeans_recipe(CpuContext& context, const DomainInput& input,
