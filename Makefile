@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 BUILD = build/cpu
 PROGRAM = $(BUILD)/m2st
 
-.PHONY: run test bench format lint build clean
+.PHONY: run test bench bench-check format lint build clean
 
 build:
 	@tools/setup.sh
@@ -23,6 +23,11 @@ bench:
 	@tools/setup.sh
 	@cmake --preset bench > /dev/null
 	@cmake --build build/bench -j $(JOBS)
+
+# Is this revision slower than REV? ROUNDS, PROGRAMS and FILTER say how much is run.
+bench-check:
+	@tools/setup.sh
+	@tools/bench_check.sh $(REV)
 
 format:
 	@tools/format.sh
