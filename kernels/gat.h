@@ -1,8 +1,9 @@
 // The fused attention of one GAT layer: logits, softmax, attention dropout, aggregation and bias in
 // one pass over the in-edges, one in the backward over the out-edges. Equals the composition
 // edge_scores → edge_softmax → edge_dropout → aggregate → + bias, which stays as its oracle.
-// Derivations: docs/kernels.md. No edge-sized array is kept: the backward recomputes the weights
-// from `log_sums`, and the softmax's row term comes from grad_out · (out − bias).
+// Derivations: docs/kernels.md. No edge-sized array is kept between the two: the backward
+// recomputes the weights from `log_sums`, and the softmax's row term comes from grad_out ·
+// (out − bias). While it runs it holds one array of (E, H).
 #pragma once
 
 #include "engine/cpu_context.h"

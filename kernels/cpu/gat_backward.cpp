@@ -1,8 +1,8 @@
-// The fused attention's backward, in two passes that own what they write: by destination (row terms
-// and the destinations' scores), then by source (features and the sources' scores). A source's row
-// needs one gather of grad_out rows. A destination's score needs few rows or none:
-// a softmax does not see a shift of all its logits, so only the edges on one side of the LeakyReLU
-// count, and the smaller side is taken. docs/kernels.md derives it.
+// The fused attention's backward, in three passes that own what they write: by destination (row
+// terms), by source (features and the sources' scores, from one gather of grad_out rows), and by
+// destination again (the destinations' scores, from the logits' gradients that the second pass
+// leaves behind). A softmax does not see a shift of all its logits, so only the edges on one side
+// of the LeakyReLU count, and the smaller side is taken. docs/kernels.md derives it.
 #include <algorithm>
 
 #include "engine/array.h"
@@ -23,7 +23,9 @@ struct Backward {
   std::int64_t width;
   MatrixView<const T> projected, out, grad_out;
   Span<const T> bias;
-  MatrixView<T> row_terms;  // (N, H): S = grad_out · (out − bias)
+  MatrixView<T> row_terms;       // (N, H): S = grad_out · (out − bias)
+  MatrixView<T> grad_logits;     // (E, H), by in-edge
+  const std::int64_t* edge_ids;  // of the out-edges
   MatrixView<T> grad_projected, grad_source_scores, grad_destination_scores;
 };
 
@@ -37,70 +39,32 @@ void find_row_terms(const Backward<T>& b, std::int64_t i) {
   }
 }
 
-// Of a chunk's nodes and a group's heads: how many edges have a positive sum, and over the edges on
-// the smaller side Σ α · (grad_out · features) and Σ weight.
+// Of a chunk's nodes and a group's heads: how many edges have a positive sum, and the gradients of
+// the logits on either side.
 template <class T, int G>
 struct SideSums {
   std::int64_t positives[kAttentionGrain * G] = {};
-  T product[kAttentionGrain * G] = {};
-  T weight[kAttentionGrain * G] = {};
+  T above[kAttentionGrain * G] = {};
+  T below[kAttentionGrain * G] = {};
 };
 
 template <int G, class T>
-void count_positives(const Backward<T>& b, std::int64_t first, std::int64_t last, std::int64_t head,
-                     SideSums<T, G>& side) {
+void add_sides(const Backward<T>& b, std::int64_t first, std::int64_t last, std::int64_t head,
+               SideSums<T, G>& side) {
   StripValues<T> sums;
   for_each_strip(b.in.offsets, first, last, [&](const Strip& strip) {
     strip_sums<G>(b.in, strip, head, sums);
     const T* sum = sums.of;
     for_each_part(b.in.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      std::int64_t* positives = side.positives + (i - first) * G;
+      const std::int64_t k = (i - first) * G;
       for (std::int64_t e = begin; e < end; ++e, sum += G) {
-        for (int g = 0; g < G; ++g) positives[g] += sum[g] > T(0) ? 1 : 0;
-      }
-    });
-  });
-}
-
-// One node's edges within a strip, one head; values start at the part's first edge and head.
-template <int G, class T>
-void add_side(const Backward<T>& b, std::int64_t i, std::int64_t head, const std::int32_t* sources,
-              std::int64_t edges, bool positive, const T* sums, const T* weights, const T* factors,
-              T& product, T& weight) {
-  std::int32_t index[kStripEdges];
-  std::int32_t position[kStripEdges];
-  std::int64_t count = 0;
-  for (std::int64_t e = 0; e < edges; ++e) {
-    index[count] = sources[e];
-    position[count] = static_cast<std::int32_t>(e * G);
-    count += (sums[e * G] > T(0)) == positive ? 1 : 0;
-  }
-  T dots[kStripEdges];
-  const RowSet<T> rows{b.projected.data + head * b.width, b.projected.cols, index, count};
-  dot_rows(rows, b.grad_out.data + i * b.grad_out.cols + head * b.width, b.width, dots, 1);
-  for (std::int64_t k = 0; k < count; ++k) {
-    product += weights[position[k]] * factors[position[k]] * dots[k];
-    weight += weights[position[k]];
-  }
-}
-
-template <int G, class T>
-void add_sides(const Backward<T>& b, std::int64_t first, std::int64_t last, std::int64_t head,
-               SideSums<T, G>& side) {
-  StripValues<T> sums, weights, factors;
-  for_each_strip(b.in.offsets, first, last, [&](const Strip& strip) {
-    strip_sums<G>(b.in, strip, head, sums);
-    strip_weights<G>(b.in, strip, head, sums, weights);
-    strip_factors<G>(b.in, strip, head, factors);
-    for_each_part(b.in.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      const std::int64_t degree = b.in.offsets[i + 1] - b.in.offsets[i];
-      const std::int64_t value = (begin - strip.first_edge) * G;
-      for (int g = 0; g < G; ++g) {
-        const std::int64_t k = (i - first) * G + g;
-        if (side.positives[k] == 0 || side.positives[k] == degree) continue;
-        add_side<G>(b, i, head + g, b.in.neighbours + begin, end - begin,
-                    2 * side.positives[k] <= degree, sums.of + value + g, weights.of + value + g,
-                    factors.of + value + g, side.product[k], side.weight[k]);
+        const T* gradient = b.grad_logits.data + e * b.in.heads + head;
+        for (int g = 0; g < G; ++g) {
+          const bool positive = sum[g] > T(0);
+          side.positives[k + g] += positive ? 1 : 0;
+          side.above[k + g] += positive ? gradient[g] : T(0);
+          side.below[k + g] += positive ? T(0) : gradient[g];
+        }
       }
     });
   });
@@ -110,22 +74,20 @@ template <int G, class T>
 void find_destination_scores(const Backward<T>& b, std::int64_t first, std::int64_t last,
                              std::int64_t head) {
   SideSums<T, G> side;
-  count_positives<G>(b, first, last, head, side);
   add_sides<G>(b, first, last, head, side);
+  const T step = T(1) - b.in.leaky_slope;
   for (std::int64_t i = first; i < last; ++i) {
     const std::int64_t degree = b.in.offsets[i + 1] - b.in.offsets[i];
     for (int g = 0; g < G; ++g) {
       const std::int64_t k = (i - first) * G + g;
-      const T change = side.product[k] - b.row_terms(i, head + g) * side.weight[k];
-      const T step = T(1) - b.in.leaky_slope;
       b.grad_destination_scores(i, head + g) =
-          2 * side.positives[k] <= degree ? step * change : -step * change;
+          2 * side.positives[k] <= degree ? step * side.above[k] : -step * side.below[k];
     }
   }
 }
 
-// d loss / d (source score + destination score) of a strip's out-edges; `products` are
-// grad_out · features.
+// d loss / d (source score + destination score) of a strip's out-edges, and on the way that of
+// their logits; `products` are grad_out · features.
 template <int G, class T>
 void strip_sum_gradients(const Backward<T>& b, const Strip& strip, std::int64_t head,
                          const StripValues<T>& sums, const StripValues<T>& weights,
@@ -136,9 +98,13 @@ void strip_sum_gradients(const Backward<T>& b, const Strip& strip, std::int64_t 
     const std::int64_t i = b.out_edges.neighbours[strip.first_edge + e];
     subtract_heads<G>(b.row_terms.data + i * b.row_terms.cols + head, products.of + e * G);
   }
+  strip_product(edges * G, products, weights, products);
+  for (std::int64_t e = 0; e < edges; ++e) {
+    const std::int64_t edge = b.edge_ids[strip.first_edge + e];
+    std::copy_n(products.of + e * G, G, b.grad_logits.data + edge * b.in.heads + head);
+  }
   for (std::int64_t k = 0; k < edges * G; ++k) {
-    products.of[k] *=
-        weights.of[k] * attention_logit_derivative(sums.of[k], b.out_edges.leaky_slope);
+    products.of[k] *= attention_logit_derivative(sums.of[k], b.out_edges.leaky_slope);
   }
 }
 
@@ -204,6 +170,7 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
   const std::int64_t row = projected.cols;
   const std::int64_t heads = source_scores.cols;
   Matrix<T> row_terms(context.pool(), nodes, heads);
+  Matrix<T> grad_logits(context.pool(), graph.edges(), heads);
   // The bias's gradient: sums over each chunk's nodes, taken while their rows are at hand.
   const std::int64_t chunks = grad_bias.empty() ? 0 : chunk_count(nodes, kAttentionGrain);
   Matrix<T> bias_sums(context.pool(), chunks, row);
@@ -216,6 +183,8 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
       grad_out,
       bias,
       row_terms.view(),
+      grad_logits.view(),
+      graph.out.edges.data(),
       grad_projected,
       grad_source_scores,
       grad_destination_scores};
@@ -228,8 +197,6 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
         add_scaled(T(1), grad_out.data + i * row, row, sum);
       }
     }
-    for_each_head_group(
-        heads, [&]<int G>(std::int64_t head) { find_destination_scores<G>(b, first, last, head); });
   });
   if (!grad_bias.empty()) {
     column_sums<T>(context, bias_sums.view(), grad_bias, accumulate_bias);
@@ -237,6 +204,10 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
   parallel_for(context, nodes, kAttentionGrain, [&](std::int64_t first, std::int64_t last) {
     for_each_head_group(heads,
                         [&]<int G>(std::int64_t head) { walk_sources<G>(b, first, last, head); });
+  });
+  parallel_for(context, nodes, kAttentionGrain, [&](std::int64_t first, std::int64_t last) {
+    for_each_head_group(
+        heads, [&]<int G>(std::int64_t head) { find_destination_scores<G>(b, first, last, head); });
   });
 }
 
