@@ -104,12 +104,26 @@ Variable<T> Autoencoder::encode_masked(const Pass<T>& pass, MatrixView<const T> 
                                         pass.parameters.variable(mask_token_));
 }
 
+namespace {
+
+// The pass on a part of the edges, or as it is where there is no such part.
+template <class T>
+Pass<T> narrowed(const Pass<T>& pass, EdgesInto LiveEdges::*part) {
+  Pass<T> result = pass;
+  if (pass.live != nullptr) result.graph = (pass.live->*part).view();
+  return result;
+}
+
+}  // namespace
+
 template <class T>
 Variable<T> Autoencoder::encode(const Pass<T>& pass, int scale, const Variable<T>& shared) const {
   Variable<T> codes = shared;
   InputUse use = InputUse::kKept;  // every scale reads h0, and so does the shared layer's backward
-  for (const GatLayer& layer : scales_[static_cast<std::size_t>(scale)].encoder) {
-    codes = layer.forward(pass, codes, use);
+  const std::vector<GatLayer>& layers = scales_[static_cast<std::size_t>(scale)].encoder;
+  for (const GatLayer& layer : layers) {
+    const bool last = &layer == &layers.back();
+    codes = layer.forward(last ? narrowed(pass, &LiveEdges::codes) : pass, codes, use);
     use = InputUse::kConsumed;
   }
   return codes;
@@ -129,10 +143,11 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
                                 const MaskDraw& mask) const {
   const Scale& parts = scales_[static_cast<std::size_t>(scale)];
   const GatLayer& decoder = parts.decoder.front();
+  const Pass<T> live = narrowed(pass, &LiveEdges::outputs);
   // Codes re-masked with zeros stay zero through every map: only the other rows are computed.
   if (pass.path == Path::kFused && config_.remask == Remask::kZero && !mask.masked.empty()) {
     const Variable<T> kept = autograd::gather_rows<T>(pass.tape, mask.kept, codes);
-    return decoder.forward_rows<T>(pass, mask.kept, mask.kept_ids, mask.masked,
+    return decoder.forward_rows<T>(live, mask.kept, mask.kept_ids, mask.masked,
                                    map_to_decoder(pass, parts, kept));
   }
   Variable<T> x = map_to_decoder(pass, parts, codes);
@@ -141,7 +156,7 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
         parts.remask_token < 0 ? Variable<T>() : pass.parameters.variable(parts.remask_token);
     x = autograd::fill_rows_in_place<T>(pass.tape, mask.masked, x, token);
   }
-  return decoder.forward(pass, x, InputUse::kConsumed);
+  return decoder.forward(live, x, InputUse::kConsumed);
 }
 
 #define INSTANTIATE(T)                                                                          \

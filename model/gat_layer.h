@@ -9,6 +9,7 @@
 #include "autograd/parameters.h"
 #include "engine/view.h"
 #include "model/config.h"
+#include "model/live_edges.h"
 
 namespace m2st::model {
 
@@ -26,6 +27,8 @@ struct Pass {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   Path path = Path::kFused;
+  // Set where a loss sees a part of the edges only; all of them otherwise.
+  const LiveEdges* live = nullptr;
 };
 
 struct GatLayerShape {

@@ -41,13 +41,16 @@ std::int64_t planned_training_bytes(std::int64_t nodes, std::int64_t edges, std:
     if (config.encoder_to_decoder) plan.kept += code;
     plan.add_layer(config, config.decoder_heads, width, config.decoder_activation);
   }
-  // In the backward of the widest layer: gradients of its output, its projection and its input.
+  // In the backward of the widest layer: gradients of its output, its projection and its input,
+  // and those of its logits.
   const std::int64_t in_flight = 2 * plan.widest + shared;
   const Autoencoder autoencoder(config, width);
   constexpr std::int64_t kBlocks = 4;  // values, gradients, two moments
-  const std::int64_t floats =
-      nodes * (plan.kept + in_flight) + kBlocks * autoencoder.layout().block_size();
-  const std::int64_t graph = 2 * (nodes + 1) * 8 + edges * (4 + 4 + 8);
+  const std::int64_t floats = nodes * (plan.kept + in_flight) + edges * config.heads +
+                              kBlocks * autoencoder.layout().block_size();
+  // The graph, and its edges once more in the two parts that the ends of the network see.
+  const std::int64_t offsets = 2 * (nodes + 1) * 8;
+  const std::int64_t graph = 3 * offsets + 2 * edges * (4 + 4 + 8);
   return floats * static_cast<std::int64_t>(sizeof(float)) + graph;
 }
 

@@ -1,6 +1,7 @@
 #include "model/training_step.h"
 
 #include <numeric>
+#include <optional>
 
 namespace m2st::model {
 
@@ -54,9 +55,15 @@ StepLoss training_step(Context& context, const Communicator& communicator,
     std::iota(rows.begin(), rows.end(), 0);
   }
   const double share = share_of_rows(communicator, rows.size());
+  std::optional<LiveEdges> live;
+  if (path == Path::kFused && !mask.masked.empty()) {
+    live = {EdgesInto(graph, mask.kept), EdgesInto(graph, mask.masked)};
+  }
   Tape<T> tape(context, Tape<T>::Mode::kRecord);
-  const Pass<T> pass{tape, parameters, graph, true, train.seed, static_cast<std::uint32_t>(epoch),
-                     path};
+  const Pass<T> pass{tape,       parameters,
+                     graph,      true,
+                     train.seed, static_cast<std::uint32_t>(epoch),
+                     path,       live ? &*live : nullptr};
   parameters.forget_gradients();
   const std::vector<Scalar> losses =
       losses_of_scales<T>(pass, autoencoder, train, features, mask, rows);

@@ -1,0 +1,35 @@
+// The edges that a loss over the masked nodes can see: an encoder's last layer matters where codes
+// are kept, a decoder where nodes are masked. Same nodes and ids; a node whose in-edges are left
+// out looks isolated. The graph that it was made from must outlive it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/view.h"
+
+namespace m2st::model {
+
+// The edges of a graph that go into some of its nodes.
+class EdgesInto {
+ public:
+  EdgesInto(const GraphView& graph, Span<const std::int32_t> destinations);
+
+  GraphView view() const;
+
+ private:
+  Span<const std::int32_t> ids_;
+  std::vector<std::int64_t> in_offsets_;
+  std::vector<std::int32_t> sources_;
+  std::vector<std::int64_t> out_offsets_;
+  std::vector<std::int32_t> out_destinations_;
+  std::vector<std::int64_t> out_edges_;
+};
+
+// What the layers at the ends of a pass walk instead of the whole graph.
+struct LiveEdges {
+  EdgesInto codes;    // an encoder's last layer
+  EdgesInto outputs;  // a decoder
+};
+
+}  // namespace m2st::model
