@@ -79,10 +79,7 @@ double squared_norm(CpuContext& context, MatrixView<const double> gram, WeightNo
   // The trace bounds every entry of a Gram matrix; beyond double's range its weight is 0 anyway.
   if (!std::isfinite(trace)) return std::numeric_limits<double>::max();
   if (norm == WeightNorm::kFrobenius) return std::max(trace, 0.0);
-  std::vector<double> values(static_cast<std::size_t>(gram.rows));
-  Matrix<double> vectors(context.pool(), gram.rows, gram.rows);
-  kernels::symmetric_eigen<double>(context, gram, values, vectors.view());
-  return values.empty() ? 0.0 : std::max(values.back(), 0.0);
+  return std::max(kernels::largest_eigenvalue<double>(context, gram), 0.0);
 }
 
 double distance_norm(CpuContext& context, MatrixView<const double> gram,

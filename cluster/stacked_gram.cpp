@@ -89,8 +89,15 @@ Matrix<double> StackedGram::seen_by(std::size_t view, MatrixView<const double> x
 }
 
 Matrix<double> StackedGram::gram_of(std::size_t view) const {
-  const Matrix<double> half = transposed(context_, seen_by(view, gram_.view()).view());
-  return seen_by(view, half.view());
+  const std::int64_t own = width(view), rest = common_dim_ + clusters_;
+  Matrix<double> result(context_.pool(), own + rest, own + rest);
+  for (std::int64_t i = 0; i < own + rest; ++i) {
+    const double* from = gram_.view().row(i < own ? first_[view] + i : width_ + i - own).data();
+    double* row = result.view().row(i).data();
+    std::copy_n(from + first_[view], own, row);
+    std::copy_n(from + width_, rest, row + own);
+  }
+  return result;
 }
 
 void StackedGram::scatter(std::size_t view, double factor, MatrixView<const double> x,

@@ -138,6 +138,16 @@ void symmetric_eigen(CpuContext&, MatrixView<const T> a, Span<T> values, MatrixV
 }
 
 template <class T>
+T largest_eigenvalue(CpuContext&, MatrixView<const T> a) {
+  M2ST_CHECK(a.rows == a.cols, "largest_eigenvalue: a is not square (got ", a.rows, " x ", a.cols,
+             ")");
+  if (a.rows == 0) return T(0);
+  const Eigen::SelfAdjointEigenSolver<Dense<T>> solver(copy_in(a), Eigen::EigenvaluesOnly);
+  M2ST_CHECK(solver.info() == Eigen::Success, "largest_eigenvalue: no convergence, is a finite?");
+  return solver.eigenvalues()(a.rows - 1);
+}
+
+template <class T>
 void orthonormalise(CpuContext&, MatrixView<const T> a, MatrixView<T> out) {
   M2ST_CHECK(a.rows >= a.cols, "orthonormalise: more columns than rows (got ", a.rows, " x ",
              a.cols, ")");
@@ -160,6 +170,7 @@ void orthonormalise(CpuContext&, MatrixView<const T> a, MatrixView<T> out) {
                               MatrixView<T>);                                                 \
   template void pseudo_inverse<T>(CpuContext&, MatrixView<const T>, MatrixView<T>);           \
   template void symmetric_eigen<T>(CpuContext&, MatrixView<const T>, Span<T>, MatrixView<T>); \
+  template T largest_eigenvalue<T>(CpuContext&, MatrixView<const T>);                         \
   template void orthonormalise<T>(CpuContext&, MatrixView<const T>, MatrixView<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)

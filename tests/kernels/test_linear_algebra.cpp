@@ -200,6 +200,8 @@ TYPED_TEST(LinearAlgebra, EigenvectorsReproduceTheMatrix) {
                                  reference::identity<TypeParam>(n)),
               kTolerance<TypeParam>);
     EXPECT_TRUE(std::is_sorted(values.begin(), values.end()));
+    EXPECT_NEAR(kernels::largest_eigenvalue<TypeParam>(this->context_, view_of(a)), values.back(),
+                kTolerance<TypeParam>);
   }
 }
 
@@ -260,6 +262,8 @@ TYPED_TEST(LinearAlgebra, EmptyProblemsHaveEmptyAnswers) {
   kernels::orthonormalise<TypeParam>(this->context_, view_of(std::as_const(tall)), view_of(tall));
   kernels::symmetric_eigen<TypeParam>(this->context_, view_of(std::as_const(empty)), {},
                                       view_of(empty));
+  EXPECT_EQ(kernels::largest_eigenvalue<TypeParam>(this->context_, view_of(std::as_const(empty))),
+            0);
 }
 
 TYPED_TEST(LinearAlgebra, WrongShapesAreNamed) {
