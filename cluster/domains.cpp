@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "cluster/recipes.h"
+#include "cluster/refinement.h"
 #include "engine/check.h"
 #include "kernels/reduce.h"
 
@@ -98,6 +99,11 @@ DomainResult find_domains(CpuContext& context,
   const DomainInput input{embeddings, features, graph};
   check_input(context, input, options);
   DomainResult result = run(context, input, options);
+  if (options.refinement > 0 && !graph.offsets.empty()) {
+    result.labels =
+        refine_labels(context, graph, result.labels, {.iterations = options.refinement});
+    result.method += concat(", ", options.refinement, " passes of majority refinement");
+  }
   result.labels = largest_first(result.labels);
   const int found = 1 + *std::max_element(result.labels.begin(), result.labels.end());
   if (found < options.domains) {

@@ -16,6 +16,7 @@ struct DomainOptions {
   Method method = Method::kDefault;
   int domains = 0;  // K >= 1
   std::uint64_t seed = 0;
+  int refinement = 0;  // passes of majority refinement in space afterwards, where a graph is known
 };
 
 struct DomainResult {

@@ -10,6 +10,7 @@ constexpr Range kAtLeastZero = {0};
 constexpr Range kAtLeastOne = {1};
 constexpr Range kShare = {0, 1};
 constexpr int kMostThreads = 1024;
+constexpr int kMostRefinements = 1000;
 
 void add(std::vector<Setting>& settings, std::vector<Setting> more) {
   settings.insert(settings.end(), more.begin(), more.end());
@@ -115,6 +116,12 @@ std::vector<Setting> cluster_settings(RunOptions& options) {
       {"-k,--domains", "K", "number of domains", "Clustering", &options.cluster.domains, {}, true},
       {"--method", "NAME", "default, kmeans, mixture or reference", "Clustering",
        choice(options.cluster.method, {"default", "kmeans", "mixture", "reference"})},
+      {"--refine",
+       "PASSES",
+       "of majority refinement in space afterwards",
+       "Clustering",
+       &options.cluster.refinement,
+       {0, kMostRefinements}},
       file("--labels", "FILE", "known domains, to score the result by", options.input.labels),
   };
 }

@@ -158,27 +158,44 @@ TEST_P(Domains, NumberOfThreadsChangesNothing) {
   }
 }
 
-TEST(DefaultDomains, NeighboursOutvoteALonelyCell) {
-  CpuContext context(1);
-  // A line of cells, left half near 0 and right half near 10, but cell 20 looks like the right.
-  Dense<float> scale(100, 2);
+// A line of cells, left half near 0 and right half near 10, but cell 20 looks like the right.
+struct LineWithALonelyCell {
+  Dense<float> scale{100, 2};
   std::vector<std::int64_t> offsets{0};
   std::vector<std::int32_t> neighbours;
-  for (std::int32_t n = 0; n < 100; ++n) {
-    scale(n, 0) = n < 50 && n != 20 ? 0.0f : 10.0f;
-    scale(n, 1) = 0.01f * static_cast<float>(n % 7);
-    for (std::int32_t other : {n - 2, n - 1, n + 1, n + 2}) {
-      if (other >= 0 && other < 100) neighbours.push_back(other);
-    }
-    offsets.push_back(static_cast<std::int64_t>(neighbours.size()));
-  }
 
-  const auto result = cluster::find_domains(context, {view_of(std::as_const(scale))}, {},
-                                            {offsets, neighbours}, {.domains = 2});
+  LineWithALonelyCell() {
+    for (std::int32_t n = 0; n < 100; ++n) {
+      scale(n, 0) = n < 50 && n != 20 ? 0.0f : 10.0f;
+      scale(n, 1) = 0.01f * static_cast<float>(n % 7);
+      for (std::int32_t other : {n - 2, n - 1, n + 1, n + 2}) {
+        if (other >= 0 && other < 100) neighbours.push_back(other);
+      }
+      offsets.push_back(static_cast<std::int64_t>(neighbours.size()));
+    }
+  }
+  DomainResult find(const DomainOptions& options) const {
+    CpuContext context(1);
+    return cluster::find_domains(context, {view_of(scale)}, {}, {offsets, neighbours}, options);
+  }
+};
+
+TEST(DefaultDomains, NeighboursOutvoteALonelyCell) {
+  const auto result = LineWithALonelyCell().find({.domains = 2});
 
   EXPECT_EQ(result.labels[20], result.labels[19]);
   EXPECT_EQ(std::set<std::int32_t>(result.labels.begin(), result.labels.begin() + 50).size(), 1u);
   EXPECT_NE(result.labels[0], result.labels[99]);
+}
+
+TEST(Refinement, FollowsAnyMethodWhenAskedFor) {
+  const LineWithALonelyCell line;
+  const auto plain = line.find({.method = Method::kKMeans, .domains = 2});
+  const auto refined = line.find({.method = Method::kKMeans, .domains = 2, .refinement = 1});
+
+  EXPECT_NE(plain.labels[20], plain.labels[19]);
+  EXPECT_EQ(refined.labels[20], refined.labels[19]);
+  EXPECT_NE(refined.method, plain.method);
 }
 
 }  // namespace
