@@ -17,7 +17,7 @@ struct DomainInput {
 };
 
 // Features and embeddings averaged in space, k-means, then a mixture with a Potts field: the best
-// of what docs/clustering.md compares.
+// of what docs/domains.md compares.
 DomainResult default_recipe(CpuContext& context, const DomainInput& input,
                             const DomainOptions& options);
 DomainResult kmeans_recipe(CpuContext& context, const DomainInput& input,

@@ -1,6 +1,6 @@
 // Cells as the default clustering sees them: rows of unit length, cleaned of what goes with
 // measurement depth, averaged over their neighbourhoods, and reduced to leading components.
-// What each step is worth was measured: docs/clustering.md.
+// What each step is worth was measured: docs/domains.md.
 #pragma once
 
 #include <vector>
