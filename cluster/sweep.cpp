@@ -120,7 +120,7 @@ ReferenceState Sweep::start_of(const ReferenceOptions& options) const {
   return start_ ? copy_of(context_, *start_) : initial_state(context_, data_, options);
 }
 
-Sweep::Solution Sweep::solve(const OptionSet& set) const {
+SweepSolution Sweep::solve(const OptionSet& set) const {
   if (options_.solver == SweepSolver::kMonotone) {
     MonotoneOptions options;
     options.clusters = options_.clusters;
@@ -133,7 +133,7 @@ Sweep::Solution Sweep::solve(const OptionSet& set) const {
     options.start = options_.start;
     options.seed = options_.seed;
     MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
-    return {largest_first(result.labels), result.iterations, result.objective.total()};
+    return {largest_first(result.labels), result.weights, result.iterations, result.objective};
   }
   ReferenceOptions options;
   options.clusters = options_.clusters;
@@ -147,20 +147,18 @@ Sweep::Solution Sweep::solve(const OptionSet& set) const {
   options.seed = options_.seed;
   ReferenceState state = start_of(options);
   const ObjectiveTerms terms = solve_reduced(context_, data_, gram_.view(), options, state, {});
-  return {largest_first(state.labels), options.iterations, terms.total()};
+  return {largest_first(state.labels), state.weights, options.iterations, terms};
 }
 
-std::vector<std::int32_t> Sweep::labels(const OptionSet& set) const { return solve(set).labels; }
-
 SweepRow Sweep::row(const OptionSet& set) const {
-  const Solution solution = solve(set);
+  const SweepSolution solution = solve(set);
   const std::vector<std::int32_t>& labels = solution.labels;
   const MatrixView<const float> scored = input_.embeddings.front();
   SweepRow row;
   row.options = set;
   row.sizes = cluster_sizes(labels, options_.clusters);
   row.iterations = solution.iterations;
-  row.objective = solution.objective;
+  row.objective = solution.objective.total();
   row.silhouette = silhouette_squared(context_, scored, labels);
   row.davies_bouldin = davies_bouldin(context_, scored, labels);
   row.calinski_harabasz = calinski_harabasz(context_, scored, labels);

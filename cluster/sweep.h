@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/metrics/agreement.h"
+#include "cluster/objective.h"
 #include "cluster/reference_state.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
@@ -67,6 +68,13 @@ struct SweepRow {
   bool complete() const { return !sizes.empty() && sizes.back() > 0; }
 };
 
+struct SweepSolution {
+  std::vector<std::int32_t> labels;  // 0..K-1, largest first
+  std::vector<double> weights;       // α, of each view and last of H
+  int iterations = 0;
+  ObjectiveTerms objective;
+};
+
 class Sweep {
  public:
   // Exit code 5 when K is larger than the number of cells that differ. `start`, if given, replaces
@@ -77,8 +85,7 @@ class Sweep {
   std::int64_t cells() const { return data_.front().rows(); }
   std::int64_t narrowest() const;  // width of the narrowest embedding: caps d_s there
 
-  // Labels 0..K-1, largest first.
-  std::vector<std::int32_t> labels(const OptionSet& set) const;
+  SweepSolution solve(const OptionSet& set) const;
   // Rows of `sets` as they are done, in any order, one call at a time. `stop` is asked before each
   // option set; when it says so the rest is left undone.
   void run(const std::vector<OptionSet>& sets,
@@ -86,12 +93,6 @@ class Sweep {
            const std::function<bool()>& stop) const;
 
  private:
-  struct Solution {
-    std::vector<std::int32_t> labels;
-    int iterations = 0;
-    double objective = 0;
-  };
-  Solution solve(const OptionSet& set) const;
   SweepRow row(const OptionSet& set) const;
   ReferenceState start_of(const ReferenceOptions& options) const;
 

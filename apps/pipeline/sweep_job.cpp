@@ -47,6 +47,15 @@ auto key_of(const cluster::OptionSet& set) {
   return std::tuple(set.specific_dim, set.lambda1, set.lambda2, set.lambda3);
 }
 
+Json terms_json(const cluster::ObjectiveTerms& terms) {
+  return {{"reconstruction", terms.reconstruction},
+          {"size", terms.size},
+          {"maps", terms.maps},
+          {"scatter", terms.scatter},
+          {"orthogonality", terms.orthogonality},
+          {"entropy", terms.entropy}};
+}
+
 class SweepJob {
  public:
   SweepJob(const SweepJobOptions& options, const SweepHooks& hooks)
@@ -337,7 +346,8 @@ void SweepJob::write(const std::vector<Setting>& settings,
          "; try fewer domains or a smaller --lambda3");
   }
   cluster::DomainResult domains;
-  domains.labels = sweep_->labels(rows[static_cast<std::size_t>(best)].options);
+  cluster::SweepSolution solution = sweep_->solve(rows[static_cast<std::size_t>(best)].options);
+  domains.labels = std::move(solution.labels);
   folder_->write(kTable, sweep_csv(rows, !dataset_.truth.empty()));
   write_domains(*folder_, dataset_, domains);
   trace_.end();
@@ -350,6 +360,8 @@ void SweepJob::write(const std::vector<Setting>& settings,
                        {"complete", std::count_if(rows.begin(), rows.end(),
                                                   [](const auto& row) { return row.complete(); })}};
   manifest["chosen"] = chosen_json(best, rows);
+  manifest["chosen"]["weights"] = solution.weights;
+  manifest["chosen"]["objective_terms"] = terms_json(solution.objective);
   manifest["stages"] = stages_json(trace_);
   manifest["warnings"] = warnings_;
   manifest["outputs"] = outputs_json(folder_->files());

@@ -157,7 +157,7 @@ TEST(Sweep, GivenStartReplacesTheRandomOne) {
   const Sweep given(context, tissue.input(), options, initial_state(context, data, start));
   options.seed = 77;
   const Sweep seeded(context, tissue.input(), options, {});
-  EXPECT_EQ(given.labels(set), seeded.labels(set));
+  EXPECT_EQ(given.solve(set).labels, seeded.solve(set).labels);
 }
 
 TEST(Sweep, RefusesMoreDomainsThanCellsThatDiffer) {
@@ -167,7 +167,7 @@ TEST(Sweep, RefusesMoreDomainsThanCellsThatDiffer) {
   SweepOptions options = small_options();
   options.clusters = 2;
   const Sweep sweep(context, {{x.view()}, {}, {}}, options, {});
-  EXPECT_EQ(sweep.labels({0.1, 0.1, 0.1, 2}).size(), 6u);
+  EXPECT_EQ(sweep.solve({0.1, 0.1, 0.1, 2}).labels.size(), 6u);
   options.clusters = 3;
   expect_error(ExitCode::kParameterImpossible, {"3 domains", "only 2 of the 6 cells differ"}, [&] {
     Sweep(context, {{x.view()}, {}, {}}, options, {});
