@@ -62,7 +62,7 @@ def holm(chances):
 
 def compare(old, new, threshold, alpha):
     """(name, old median, new median, chance, verdict) of every benchmark that both have."""
-    names = [name for name in old if name in new]
+    names = sorted(name for name in old if name in new)
     slower = holm([chance_of_slower(old[name], new[name]) for name in names])
     faster = holm([chance_of_slower(new[name], old[name]) for name in names])
     for name, chance_slower, chance_faster in zip(names, slower, faster):

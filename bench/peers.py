@@ -25,10 +25,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 LOSS_TOLERANCE = 1e-4  # relative: float32 sums in another order, through ten steps of Adam
 CHECK_EPOCHS = 10
 # Adam's first steps have full size however small a gradient is, so where one is near zero a
-# rounding decides the step's sign. At the default rate, 0.005, start values moved by half a unit in
-# the last place of float32 move the first ten losses on STARmap by 1e-4 and, at a fifth of it, those
-# of the breast section by 7e-3, in float64 too: no two programs agree there. At this rate ten epochs
-# still lower the loss by some percent, hundreds of times the tolerance.
+# rounding decides the step's sign. Moving the start values by half a unit in the last place of
+# float32 moves the first ten losses by 1e-4 on STARmap at the default rate, 0.005, and by 7e-3 on
+# the breast section at a fifth of it, in float64 too: no two programs agree there. At this rate
+# ten epochs still lower the loss by some percent, hundreds of times the tolerance.
 CHECK_RATE = 2e-5
 # name: (folder of the real set, cells, features, domains)
 SETS = {
