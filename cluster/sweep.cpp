@@ -1,4 +1,5 @@
-// One option set is one task: inside it the kernels run on the task's own thread.
+// One option set is one task, inside which the kernels run on the task's own thread; fewer option
+// sets than threads go one after the other with all threads.
 #include "cluster/sweep.h"
 
 #include <algorithm>
@@ -150,8 +151,7 @@ SweepSolution Sweep::solve(const OptionSet& set) const {
   return {largest_first(state.labels), state.weights, options.iterations, terms};
 }
 
-SweepRow Sweep::row(const OptionSet& set) const {
-  const SweepSolution solution = solve(set);
+SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
   const std::vector<std::int32_t>& labels = solution.labels;
   const MatrixView<const float> scored = input_.embeddings.front();
   SweepRow row;
@@ -167,18 +167,23 @@ SweepRow Sweep::row(const OptionSet& set) const {
   return row;
 }
 
-void Sweep::run(const std::vector<OptionSet>& sets,
-                const std::function<void(std::size_t index, const SweepRow& row)>& done,
+void Sweep::run(const std::vector<OptionSet>& sets, const RowObserver& done,
                 const std::function<bool()>& stop) const {
   std::mutex mutex;
-  const auto count = static_cast<std::int64_t>(sets.size());
-  parallel_for(context_, count, 1, [&](std::int64_t begin, std::int64_t) {
+  const auto one = [&](std::int64_t i) {
     if (stop && stop()) return;
-    const auto index = static_cast<std::size_t>(begin);
-    const SweepRow result = row(sets[index]);
+    const auto index = static_cast<std::size_t>(i);
+    const SweepSolution solution = solve(sets[index]);
+    const SweepRow result = row(sets[index], solution);
     const std::lock_guard lock(mutex);
-    done(index, result);
-  });
+    done(index, result, solution);
+  };
+  const auto count = static_cast<std::int64_t>(sets.size());
+  if (count < context_.threads()) {  // threads serve the kernels inside each option set
+    for (std::int64_t i = 0; i < count; ++i) one(i);
+    return;
+  }
+  parallel_for(context_, count, 1, [&](std::int64_t begin, std::int64_t) { one(begin); });
 }
 
 std::vector<std::string> criterion_names() {

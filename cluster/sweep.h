@@ -88,12 +88,13 @@ class Sweep {
   SweepSolution solve(const OptionSet& set) const;
   // Rows of `sets` as they are done, in any order, one call at a time. `stop` is asked before each
   // option set; when it says so the rest is left undone.
-  void run(const std::vector<OptionSet>& sets,
-           const std::function<void(std::size_t index, const SweepRow& row)>& done,
+  using RowObserver =
+      std::function<void(std::size_t index, const SweepRow& row, const SweepSolution& solution)>;
+  void run(const std::vector<OptionSet>& sets, const RowObserver& done,
            const std::function<bool()>& stop) const;
 
  private:
-  SweepRow row(const OptionSet& set) const;
+  SweepRow row(const OptionSet& set, const SweepSolution& solution) const;
   ReferenceState start_of(const ReferenceOptions& options) const;
 
   CpuContext& context_;

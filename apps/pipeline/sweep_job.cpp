@@ -82,7 +82,8 @@ class SweepJob {
   void keep_rows();
   void sweep();
   void write_table() const;
-  void report(std::int64_t done_now, const cluster::SweepRow& row);
+  void compare(const cluster::SweepRow& row, const cluster::SweepSolution& solution);
+  void report(std::int64_t done_now);
   std::vector<cluster::SweepRow> finished() const;
   void write(const std::vector<Setting>& settings, const std::vector<std::string>& command);
   Json chosen_json(std::int64_t best, const std::vector<cluster::SweepRow>& rows) const;
@@ -108,7 +109,11 @@ class SweepJob {
   std::optional<cluster::ReferenceState> start_;
   std::optional<cluster::Sweep> sweep_;
   std::optional<OutputFolder> folder_;
-  std::vector<cluster::SweepRow> best_;  // of this run's rows, one or none
+  struct Best {
+    cluster::SweepRow row;
+    cluster::SweepSolution solution;
+  };
+  std::optional<Best> best_;  // of this run's rows
   std::int64_t kept_ = 0;
   Clock::time_point began_, written_;
 };
@@ -269,9 +274,10 @@ void SweepJob::sweep() {
   std::int64_t done = 0;
   sweep_->run(
       missing,
-      [&](std::size_t i, const cluster::SweepRow& row) {
+      [&](std::size_t i, const cluster::SweepRow& row, const cluster::SweepSolution& solution) {
         rows_[index[i]] = row;
-        report(++done, row);
+        compare(row, solution);
+        report(++done);
       },
       [&] { return hooks_.stop_signal && hooks_.stop_signal() != 0; });
   if (done == static_cast<std::int64_t>(missing.size())) return;
@@ -282,7 +288,16 @@ void SweepJob::sweep() {
        " option sets; run the same command again to continue");
 }
 
-void SweepJob::report(std::int64_t done_now, const cluster::SweepRow& row) {
+// Keeps the labels of what will most likely be chosen, so that they need not be found again.
+void SweepJob::compare(const cluster::SweepRow& row, const cluster::SweepSolution& solution) {
+  std::vector<cluster::SweepRow> rows;
+  if (best_) rows.push_back(best_->row);
+  rows.push_back(row);
+  const std::int64_t best = cluster::best_row(rows, options_.choose);
+  if (best == static_cast<std::int64_t>(rows.size()) - 1) best_.emplace(Best{row, solution});
+}
+
+void SweepJob::report(std::int64_t done_now) {
   const auto total = static_cast<std::int64_t>(sets_.size());
   if (seconds_since(written_) > kSecondsBetweenWrites) {
     write_table();
@@ -292,11 +307,7 @@ void SweepJob::report(std::int64_t done_now, const cluster::SweepRow& row) {
   SweepProgress progress{kept_ + done_now, total, 0, std::nan("")};
   progress.seconds_left = seconds_since(began_) / static_cast<double>(done_now) *
                           static_cast<double>(total - progress.done);
-  best_.push_back(row);
-  const std::int64_t best = cluster::best_row(best_, options_.choose);
-  if (best == 1) std::swap(best_[0], best_[1]);
-  if (best_.size() > 1) best_.pop_back();
-  if (best >= 0) progress.best = cluster::figure_of(best_.front(), options_.choose);
+  if (best_) progress.best = cluster::figure_of(best_->row, options_.choose);
   hooks_.progress(progress);
 }
 
@@ -346,7 +357,9 @@ void SweepJob::write(const std::vector<Setting>& settings,
          "; try fewer domains or a smaller --lambda3");
   }
   cluster::DomainResult domains;
-  cluster::SweepSolution solution = sweep_->solve(rows[static_cast<std::size_t>(best)].options);
+  const cluster::OptionSet& set = rows[static_cast<std::size_t>(best)].options;
+  cluster::SweepSolution solution =
+      best_ && best_->row.options == set ? std::move(best_->solution) : sweep_->solve(set);
   domains.labels = std::move(solution.labels);
   folder_->write(kTable, sweep_csv(rows, !dataset_.truth.empty()));
   write_domains(*folder_, dataset_, domains);

@@ -48,7 +48,8 @@ SweepGrid small_grid() { return {{0.1, 10}, {1e-3}, {0.01, 0.1}, {2, 4}}; }
 
 std::vector<SweepRow> rows_of(const Sweep& sweep, const std::vector<OptionSet>& sets) {
   std::vector<SweepRow> rows(sets.size());
-  sweep.run(sets, [&](std::size_t i, const SweepRow& row) { rows[i] = row; }, {});
+  sweep.run(sets, [&](std::size_t i, const SweepRow& row, const SweepSolution&) { rows[i] = row; },
+            {});
   return rows;
 }
 
@@ -139,7 +140,8 @@ TEST(Sweep, StopsWhenAsked) {
   const Sweep sweep(context, tissue.input(), small_options(), {});
   int done = 0;
   sweep.run(
-      option_sets(small_grid()), [&](std::size_t, const SweepRow&) { ++done; },
+      option_sets(small_grid()),
+      [&](std::size_t, const SweepRow&, const SweepSolution&) { ++done; },
       [&] { return done == 3; });
   EXPECT_EQ(done, 3);
 }
