@@ -22,21 +22,14 @@ struct TokenProjection {
   Variable<T> token, weight, out;
 };
 
-template <class T, class Backend>
-Matrix<T> listed_rows(Backend& backend, Span<const std::int32_t> rows, MatrixView<const T> x) {
-  Matrix<T> listed(backend.pool(), static_cast<std::int64_t>(rows.size()), x.cols);
-  kernels::gather_rows<T>(backend, rows, x, listed.view());
-  return listed;
-}
-
 // What the rows without the token give to the weight's gradient; returns where it is.
 template <class T, class Backend>
 MatrixView<T> add_other_rows(Backend& backend, const TokenProjection<T>& p) {
   const auto target = p.weight.gradient_target(backend.pool());
-  const Matrix<T> gradients = listed_rows(backend, p.tokens.others, p.out.gradient());
-  const Matrix<T> features = listed_rows(backend, p.tokens.others, p.dropped.value());
-  kernels::gemm<T>(backend, Layout::kTransposed, Layout::kPlain, T(1), gradients.view(),
-                   features.view(), target.beta(), target.view);
+  Matrix<T> features(backend.pool(), std::ssize(p.tokens.others), p.dropped.cols());
+  kernels::gather_rows<T>(backend, p.tokens.others, p.dropped.value(), features.view());
+  kernels::gemm_of_rows<T>(backend, p.tokens.others, p.out.gradient(), features.view(),
+                           target.beta(), target.view);
   return target.view;
 }
 
@@ -44,14 +37,13 @@ MatrixView<T> add_other_rows(Backend& backend, const TokenProjection<T>& p) {
 // diag(token))ᵀ: the gradient of that scaled weight gives the token's and the rest of the weight's.
 template <class T, class Backend>
 void add_token_rows(Backend& backend, const TokenProjection<T>& p, MatrixView<T> grad_weight) {
-  const Matrix<T> gradients = listed_rows(backend, p.tokens.rows, p.out.gradient());
-  Matrix<T> factors(backend.pool(), gradients.rows(), p.dropped.cols());
+  Matrix<T> factors(backend.pool(), std::ssize(p.tokens.rows), p.dropped.cols());
   kernels::fill<T>(backend, T(1), factors.span());
   kernels::dropout<T>(backend, p.key, p.probability, p.tokens.ids, factors.view(), factors.view(),
                       Accumulate::kOverwrite);
   Matrix<T> grad_scaled(backend.pool(), grad_weight.rows, grad_weight.cols);
-  kernels::gemm<T>(backend, Layout::kTransposed, Layout::kPlain, T(1), gradients.view(),
-                   factors.view(), T(0), grad_scaled.view());
+  kernels::gemm_of_rows<T>(backend, p.tokens.rows, p.out.gradient(), factors.view(), T(0),
+                           grad_scaled.view());
   const auto target = p.token.gradient_target(backend.pool());
   kernels::scale_columns_backward<T>(backend, p.weight.value(), p.token.value().span(),
                                      grad_scaled.view(), grad_weight, Accumulate::kAdd,

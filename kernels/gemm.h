@@ -14,4 +14,10 @@ template <class T>
 void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out);
 
+// out = a[rows,:]ᵀ b + beta · out, with a (n × m), b (rows × k): the very sums of gemm on the
+// gathered rows.
+template <class T>
+void gemm_of_rows(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> a,
+                  MatrixView<const T> b, T beta, MatrixView<T> out);
+
 }  // namespace m2st::kernels

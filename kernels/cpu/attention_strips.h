@@ -1,6 +1,6 @@
 // How the fused attention walks edges: in strips of at most kStripEdges consecutive edges, four
 // heads at a time, so that logits, exponentials and dropout draws run in long vector loops however
-// few edges a node has, and no array is as long as the edges. A strip covers whole nodes, or a
+// few edges a node has. A strip covers whole nodes, or a
 // piece of one whose edges do not fit. Derivations: docs/kernels.md.
 #pragma once
 

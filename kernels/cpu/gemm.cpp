@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kDepthBlock = 256;                     // a packed strip of b stays in L1
 constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
+constexpr std::int64_t kPackRows = 16;                        // pages that packing has open
 constexpr std::int64_t kPackedSlack = 16;                     // see pack_rows
 constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
 constexpr std::int64_t kLeastSlice = kDepthBlock;             // of the inner dimension
@@ -30,6 +31,8 @@ struct Operand {
   const T* data;
   std::int64_t stride;
   bool transposed;
+  // Of a transposed operand: the rows of its memory that take part; null: all of them.
+  const std::int32_t* rows = nullptr;
 
   // Element (row, col) of the operand as it enters the product.
   const T* at(std::int64_t row, std::int64_t col) const {
@@ -87,18 +90,33 @@ void copy_padded(const T* source, std::int64_t stride, std::int64_t count, std::
   }
 }
 
+// The same of an operand whose memory lies along the inner dimension. Strips are narrow, so a few
+// rows of the memory are cut into all strips at a time: every strip alone would open each row's
+// page anew.
+template <class T>
+void pack_transposed(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
+                     std::int64_t depth, T* packed) {
+  for (std::int64_t first = 0; first < depth; first += kPackRows) {
+    const std::int64_t last = std::min(depth, first + kPackRows);
+    for (std::int64_t strip = 0; strip < rows; strip += kTileRows) {
+      const std::int64_t count = std::min<std::int64_t>(kTileRows, rows - strip);
+      for (std::int64_t p = first; p < last; ++p) {
+        const std::int64_t line = a.rows == nullptr ? start + p : a.rows[start + p];
+        copy_padded<kTileRows>(a.at(row + strip, line), a.stride, count, 1,
+                               packed + strip * depth + p * kTileRows);
+      }
+    }
+  }
+}
+
 // rows × depth of a from (row, start) as strips of kTileRows rows, each strip depth-major.
 template <class T>
 void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
             std::int64_t depth, T* packed) {
+  if (a.transposed) return pack_transposed(a, row, rows, start, depth, packed);
   for (std::int64_t strip = 0; strip < rows; strip += kTileRows, packed += kTileRows * depth) {
-    const std::int64_t count = std::min<std::int64_t>(kTileRows, rows - strip);
-    const T* source = a.at(row + strip, start);
-    if (a.transposed) {
-      copy_padded<kTileRows>(source, a.stride, count, depth, packed);
-    } else {
-      pack_rows(source, a.stride, count, depth, packed);
-    }
+    pack_rows(a.at(row + strip, start), a.stride, std::min<std::int64_t>(kTileRows, rows - strip),
+              depth, packed);
   }
 }
 
@@ -133,13 +151,18 @@ void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::in
   const std::int64_t padded_cols = round_up(cols, kCols);
   for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
     const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
-    for (std::int64_t strip = first; strip < last; ++strip) {
-      T* target = packed + block * padded_cols + strip * kCols * block_depth;
-      if (strip_width<T>(strip * kCols, cols) == kCols) {
-        pack_b_strip<kCols>(b, start + block, block_depth, strip * kCols, cols, target);
-      } else {
-        pack_b_strip<NarrowTile<T>::kCols>(b, start + block, block_depth, strip * kCols, cols,
-                                           target);
+    // As in pack_transposed: few rows of the memory at a time.
+    const std::int64_t step = b.transposed ? block_depth : kPackRows;
+    for (std::int64_t p = 0; p < block_depth; p += step) {
+      const std::int64_t steps = std::min(step, block_depth - p);
+      for (std::int64_t strip = first; strip < last; ++strip) {
+        T* target = packed + block * padded_cols + strip * kCols * block_depth;
+        if (strip_width<T>(strip * kCols, cols) == kCols) {
+          pack_b_strip<kCols>(b, start + block + p, steps, strip * kCols, cols, target + p * kCols);
+        } else {
+          pack_b_strip<NarrowTile<T>::kCols>(b, start + block + p, steps, strip * kCols, cols,
+                                             target + p * NarrowTile<T>::kCols);
+        }
       }
     }
   }
@@ -250,6 +273,25 @@ void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<
   });
 }
 
+// out = alpha · left · right + beta · out over an inner dimension of `depth`.
+template <class T>
+void multiply(CpuContext& context, const Operand<T>& left, const Operand<T>& right,
+              std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
+  if (out.size() == 0) return;
+  if (depth == 0) {
+    for (T& value : out.span()) value = beta == T(0) ? T(0) : beta * value;
+    return;
+  }
+  // A power of two, so that no processor count that is one waits for a last slice.
+  const std::int64_t slices = static_cast<std::int64_t>(
+      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
+  if (chunk_count(out.rows, kRowBlock) < kFewRowBlocks && slices > 1) {
+    multiply_by_slices(context, left, right, depth, slices, alpha, beta, out);
+  } else {
+    multiply_by_row_blocks(context, left, right, depth, alpha, beta, out);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -264,24 +306,25 @@ void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, Matrix
   M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
   M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
              ", needs ", rows, " x ", cols);
-  if (out.size() == 0) return;
-  if (depth == 0) {
-    for (T& value : out.span()) value = beta == T(0) ? T(0) : beta * value;
-    return;
-  }
-  // A power of two, so that no processor count that is one waits for a last slice.
-  const std::int64_t slices = static_cast<std::int64_t>(
-      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
-  if (chunk_count(rows, kRowBlock) < kFewRowBlocks && slices > 1) {
-    multiply_by_slices(context, left, right, depth, slices, alpha, beta, out);
-  } else {
-    multiply_by_row_blocks(context, left, right, depth, alpha, beta, out);
-  }
+  multiply(context, left, right, depth, alpha, beta, out);
+}
+
+template <class T>
+void gemm_of_rows(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> a,
+                  MatrixView<const T> b, T beta, MatrixView<T> out) {
+  const std::int64_t depth = std::ssize(rows);
+  M2ST_CHECK(b.rows == depth && out.rows == a.cols && out.cols == b.cols, "gemm_of_rows: ", depth,
+             " rows of a width of ", a.cols, ", b is ", b.rows, " x ", b.cols, ", out is ",
+             out.rows, " x ", out.cols);
+  const Operand<T> left{a.data, a.cols, true, rows.data()};
+  multiply(context, left, Operand<T>{b.data, b.cols, false}, depth, T(1), beta, out);
 }
 
 #define INSTANTIATE(T)                                                                            \
   template void gemm<T>(CpuContext&, Layout, Layout, T, MatrixView<const T>, MatrixView<const T>, \
-                        T, MatrixView<T>);
+                        T, MatrixView<T>);                                                        \
+  template void gemm_of_rows<T>(CpuContext&, Span<const std::int32_t>, MatrixView<const T>,       \
+                                MatrixView<const T>, T, MatrixView<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

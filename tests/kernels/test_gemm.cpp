@@ -1,6 +1,7 @@
 // gemm against three nested loops in double, over both layouts and every edge of its tiles.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -79,6 +80,29 @@ TYPED_TEST(Gemm, MatchesThreeLoopsForAllLayoutsAndTileEdges) {
             << shape.rows << " x " << shape.cols << " x " << shape.depth << " " << at << bt;
       }
     }
+  }
+}
+
+TYPED_TEST(Gemm, OfRowsIsThatOfTheGatheredRowsToTheBit) {
+  using T = TypeParam;
+  CpuContext context(2);
+  for (const std::int64_t count : {0, 1, 31, 33, 600}) {
+    const Matrix<T> a = random_matrix<T>(context, 2 * count + 1, 45, 1);
+    const Matrix<T> b = random_matrix<T>(context, count, 70, 2);
+    Matrix<T> gathered(context.pool(), count, a.cols());
+    std::vector<std::int32_t> rows;
+    for (std::int64_t r = 0; r < count; ++r) {
+      rows.push_back(static_cast<std::int32_t>(2 * (count - r)));
+      std::copy_n(a.data() + rows.back() * a.cols(), a.cols(), gathered.data() + r * a.cols());
+    }
+    Matrix<T> want = random_matrix<T>(context, a.cols(), b.cols(), 3);
+    Matrix<T> got = random_matrix<T>(context, a.cols(), b.cols(), 3);
+
+    gemm<T>(context, Layout::kTransposed, Layout::kPlain, T(1), gathered.view(), b.view(), T(2),
+            want.view());
+    gemm_of_rows<T>(context, rows, a.view(), b.view(), T(2), got.view());
+
+    EXPECT_EQ(0, std::memcmp(got.data(), want.data(), sizeof(T) * want.size())) << count;
   }
 }
 
