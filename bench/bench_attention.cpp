@@ -56,6 +56,13 @@ void gat_attention(benchmark::State& state) {
   report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
 }
 
+void gat_attention_cold(benchmark::State& state) {
+  Layer layer(state);
+  run_cold(state, layer.context, [&] { layer.forward(); });
+  const double gathered = double(layer.graph.edges()) * layer.row;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered);
+}
+
 void gat_attention_backward(benchmark::State& state) {
   Layer layer(state);
   layer.forward();
@@ -197,6 +204,10 @@ void large_layers(benchmark::internal::Benchmark* family) {
   family->Args({100000, 21, 4, 32, 10})->Args({1000000, 7, 4, 8, 10});
 }
 BENCHMARK(gat_attention)->Apply(layers)->Apply(large_layers);
+BENCHMARK(gat_attention_cold)
+    ->ArgNames({"nodes", "degree", "heads", "width", "dropout"})
+    ->Args({3798, 7, 4, 64, 10})
+    ->UseManualTime();
 BENCHMARK(gat_attention_backward)->Apply(layers)->Apply(large_layers);
 BENCHMARK(node_scores)->Apply(layers);
 BENCHMARK(node_scores_backward)->Apply(layers);

@@ -42,6 +42,13 @@ void axpby(benchmark::State& state) {
   report(state, 8 * a.size(), a.size());
 }
 
+void axpby_cold(benchmark::State& state) {
+  Activations a(state);
+  run_cold(state, a.context,
+           [&] { kernels::axpby<float>(a.context, 2.0F, flat(a.x), 0.0F, a.out.span()); });
+  report(state, 8 * a.size(), a.size());
+}
+
 void dropout(benchmark::State& state) {
   Activations a(state);
   const RandomKey key{1, stream_of(Purpose::kTest, 0), 0};
@@ -139,6 +146,7 @@ void shapes(benchmark::internal::Benchmark* family) {
   family->Args({3798, 256})->Args({3798, 800})->Args({41786, 256});
 }
 BENCHMARK(axpby)->Apply(shapes);
+BENCHMARK(axpby_cold)->ArgNames({"nodes", "columns"})->Args({3798, 256})->UseManualTime();
 BENCHMARK(dropout)->Apply(shapes);
 BENCHMARK(prelu)->Apply(shapes);
 BENCHMARK(prelu_backward)->Apply(shapes);

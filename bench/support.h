@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "engine/cpu_context.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
+#include "engine/trace.h"
 #include "engine/view.h"
 
 namespace m2st::bench {
@@ -114,6 +116,21 @@ inline std::vector<std::int32_t> random_labels(std::int64_t count, std::uint32_t
         random_index({1, stream_of(Purpose::kTest, 1), 0}, bound, static_cast<std::uint32_t>(i))));
   }
   return labels;
+}
+
+// Times `body` alone, with none of its data in the caches; the benchmark needs UseManualTime().
+template <class Body>
+void run_cold(benchmark::State& state, CpuContext& context, Body&& body) {
+  constexpr std::int64_t kBytes = std::int64_t{128} << 20, kChunk = std::int64_t{1} << 20;
+  Array<char> sweep(context.pool(), kBytes);
+  for (auto _ : state) {
+    parallel_for(context, kBytes, kChunk, [&](std::int64_t begin, std::int64_t end) {
+      std::memset(sweep.data() + begin, 1, static_cast<std::size_t>(end - begin));
+    });
+    const double start = wall_seconds();
+    body();
+    state.SetIterationTime(wall_seconds() - start);
+  }
 }
 
 // What one iteration moves and computes: reported a second, and as shares of the ceilings. Bytes
