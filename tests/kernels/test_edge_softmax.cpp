@@ -96,9 +96,9 @@ TYPED_TEST(EdgeSoftmax, GivesTheSameBytesForAnyThreads) {
     auto weights = garbage<T>(scores.size()), grad = weights;
     kernels::edge_softmax<T>(context, c.graph.view().in, matrix(scores, c.heads.count),
                              matrix(weights, c.heads.count));
-    kernels::edge_softmax_backward<T>(
-        context, c.graph.view().in, matrix(weights, c.heads.count),
-        matrix(scores, c.heads.count), matrix(grad, c.heads.count), Accumulate::kOverwrite);
+    kernels::edge_softmax_backward<T>(context, c.graph.view().in, matrix(weights, c.heads.count),
+                                      matrix(scores, c.heads.count), matrix(grad, c.heads.count),
+                                      Accumulate::kOverwrite);
     weights.insert(weights.end(), grad.begin(), grad.end());
     return weights;
   });
