@@ -104,6 +104,9 @@ DomainResult find_domains(CpuContext& context,
         refine_labels(context, graph, result.labels, {.iterations = options.refinement});
     result.method += concat(", ", options.refinement, " passes of majority refinement");
   }
+  if (options.refinement > 0 && graph.offsets.empty()) {
+    result.warnings.push_back("refinement was left out: no graph or coordinates were given");
+  }
   result.labels = largest_first(result.labels);
   const int found = 1 + *std::max_element(result.labels.begin(), result.labels.end());
   if (found < options.domains) {

@@ -2,6 +2,7 @@
 #include "cluster/recipes.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "cluster/joined_components.h"
@@ -28,6 +29,10 @@ std::vector<float> greatest_of_rows(MatrixView<const double> x) {
     out.push_back(static_cast<float>(*std::max_element(row.begin(), row.end())));
   }
   return out;
+}
+
+std::size_t distinct(const std::vector<std::int32_t>& labels) {
+  return std::set<std::int32_t>(labels.begin(), labels.end()).size();
 }
 
 std::string not_converged(int iterations) {
@@ -61,6 +66,13 @@ DomainResult default_recipe(CpuContext& context, const DomainInput& input,
   SpatialMixtureResult found =
       fit_spatial_mixture(context, x.view(), input.graph, start.labels, mixture);
   DomainResult result;
+  if (distinct(found.labels) < distinct(start.labels)) {
+    result.labels = start.labels;
+    result.method =
+        concat("k-means (", view.steps, " averagings, ", view.components, " components, ",
+               kStartRestarts, " starts; the mixture after it emptied a domain)");
+    return result;
+  }
   result.labels = std::move(found.labels);
   result.confidence = greatest_of_rows(found.responsibilities.view());
   result.method =

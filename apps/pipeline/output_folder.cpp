@@ -65,6 +65,16 @@ void OutputFolder::write(const std::string& name, std::string_view bytes) {
 }
 
 void OutputFolder::commit() {
+  // Everything that can be known to fail is found before the first old file is replaced.
+  for (const OutputFile& file : files_) {
+    std::error_code ignored;
+    if (fs::is_directory(path(file.name), ignored)) {
+      fail(
+          ExitCode::kOutput, path(file.name),
+          ": cannot be put there: a folder has this name; remove it or use another -o. Nothing in ",
+          path_, " was replaced");
+    }
+  }
   for (const OutputFile& file : files_) {
     std::error_code error;
     fs::rename(staging() + "/" + file.name, path(file.name), error);

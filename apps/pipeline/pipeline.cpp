@@ -34,6 +34,7 @@ class Pipeline {
       : job_(job), options_(options), hooks_(hooks), context_(make_context(options)) {
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
+    options_.graph = resolved_graph(options.graph, !options.input.adjacency.empty());
     record_.job = job;
     record_.started = utc_now();
     record_.threads = host().threads();
@@ -105,6 +106,10 @@ void Pipeline::read() {
   if (trains(job_)) {
     model::validate(options_.autoencoder, options_.train, dataset_.nodes, record_.features);
   }
+  if (all_cells_alike(host(), dataset_.features.view())) {
+    record_.warnings.push_back(
+        "input: all cells have the same features; what is found rests on their places alone");
+  }
   note("read", fmt::format("{} cells, {} features", record_.cells, record_.features));
 }
 
@@ -133,7 +138,8 @@ void Pipeline::train() {
   if (options_.resume) {
     if (!std::filesystem::exists(checkpoint_path())) {
       fail(ExitCode::kCheckpoint, "--resume: ", checkpoint_path(),
-           " does not exist; run without --resume to start afresh");
+           " does not exist; run without --resume (with --force, as the folder is there) to start "
+           "afresh");
     }
     hooks.resume_path = checkpoint_path();
   }

@@ -11,6 +11,8 @@ constexpr Range kAtLeastOne = {1};
 constexpr Range kShare = {0, 1};
 constexpr int kMostThreads = 1024;
 constexpr int kMostRefinements = 1000;
+constexpr int kMostLayers =
+    100;  // far beyond what trains; each is a step that cannot be interrupted
 
 void add(std::vector<Setting>& settings, std::vector<Setting> more) {
   settings.insert(settings.end(), more.begin(), more.end());
@@ -36,9 +38,10 @@ std::vector<Setting> graph_settings(RunOptions& options) {
   return {
       {"--graph", "KIND", "auto, radius, knn, delaunay or grid", "Graph",
        choice(graph.kind, {"auto", "radius", "knn", "delaunay", "grid"})},
-      {"--radius", "R", "of neighbours, in coordinate units; automatic: mean degree about 6",
+      {"--radius", "R", "makes a radius graph, in coordinate units; automatic: mean degree about 6",
        "Graph", &graph.radius, kPositive},
-      {"--neighbors", "N", "a cell, for knn and grid", "Graph", &graph.neighbours, kAtLeastOne},
+      {"--neighbors", "N", "makes a knn graph, or a grid with --graph grid", "Graph",
+       &graph.neighbours, kAtLeastOne},
   };
 }
 
@@ -50,7 +53,7 @@ std::vector<Setting> model_settings(RunOptions& options) {
        kAtLeastOne},
       {"--hidden", "WIDTH", "width of scale 1", group, &model.hidden, kAtLeastOne},
       {"--heads", "N", "attention heads of the encoders", group, &model.heads, kAtLeastOne},
-      {"--layers", "N", "attention layers a scale", group, &model.layers, kAtLeastOne},
+      {"--layers", "N", "attention layers a scale", group, &model.layers, {1, kMostLayers}},
       {"--shared-width", "WIDTH", "of the shared layer, a head; 0: the features' width", group,
        &model.shared_width, kAtLeastZero},
       {"--decoder-heads", "N", "attention heads of the decoders", group, &model.decoder_heads,

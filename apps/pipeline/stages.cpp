@@ -8,6 +8,7 @@
 #include "data/graph/hilbert.h"
 #include "data/io/output.h"
 #include "engine/check.h"
+#include "kernels/reduce.h"
 #include "kernels/rows.h"
 
 namespace m2st::apps {
@@ -73,6 +74,30 @@ CpuContext& host_of(Context& context) {
   return context.dispatch([](CpuContext& cpu) -> CpuContext& { return cpu; });
 }
 
+data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency) {
+  data::SpatialGraphOptions options = given;
+  const bool radius = options.radius != 0, neighbours = options.neighbours != 0;
+  if (adjacency && (radius || neighbours || options.kind != data::GraphKind::kAuto)) {
+    fail(ExitCode::kUsage,
+         "--adjacency gives the graph: leave out --graph, --radius and --neighbors");
+  }
+  if (radius && neighbours) {
+    fail(ExitCode::kUsage, "--radius and --neighbors exclude each other: give one of them");
+  }
+  if (options.kind == data::GraphKind::kAuto) {
+    if (radius) options.kind = data::GraphKind::kRadius;
+    if (neighbours) options.kind = data::GraphKind::kKnn;
+  }
+  const bool takes_neighbours =
+      options.kind == data::GraphKind::kKnn || options.kind == data::GraphKind::kGrid;
+  if ((radius && options.kind != data::GraphKind::kRadius) || (neighbours && !takes_neighbours)) {
+    fail(ExitCode::kUsage, "--graph ", data::to_string(options.kind), " takes no ",
+         radius ? "--radius" : "--neighbors",
+         ": --radius goes with radius, --neighbors with knn and grid");
+  }
+  return options;
+}
+
 data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
                             const data::SpatialGraphOptions& options, RunRecord& record) {
   GraphRecord& note = record.graph.emplace();
@@ -97,6 +122,13 @@ data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
   note.edges = static_cast<std::int64_t>(adjacency.neighbours.size());
   note.mean_degree = static_cast<double>(note.edges) / static_cast<double>(dataset.nodes);
   return adjacency;
+}
+
+bool all_cells_alike(CpuContext& context, MatrixView<const float> features) {
+  if (features.rows < 2 || features.cols == 0) return false;
+  std::vector<float> least(static_cast<std::size_t>(features.cols)), greatest(least.size());
+  kernels::column_min_max<float>(context, features, least, greatest);
+  return least == greatest;
 }
 
 PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,

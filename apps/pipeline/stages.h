@@ -19,9 +19,16 @@ Context make_context(const RunOptions& options);
 // The same context for host code.
 CpuContext& host_of(Context& context);
 
+// What --graph, --radius and --neighbors mean together: alone, a radius asks for the radius graph
+// and a number of neighbours for kNN. Exit code 2 when they contradict each other or --adjacency.
+data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency);
+
 // The dataset's own adjacency when files gave one, else a graph built from its coordinates.
 data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
                             const data::SpatialGraphOptions& options, RunRecord& record);
+
+// Whether no feature varies between cells (more than one cell, at least one feature).
+bool all_cells_alike(CpuContext& context, MatrixView<const float> features);
 
 // What training will take against what there is.
 PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,

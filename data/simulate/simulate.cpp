@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t kCellsPerChunk = 64;
 // One gene in this many is a marker of some domain.
 constexpr int kGenesPerMarker = 5;
+// Of depth and noise: far beyond any tissue, far below what float32 can hold.
+constexpr double kMost = 1e12;
 
 template <class T>
 void need(bool good, const char* option, T value, const char* what) {
@@ -29,14 +31,13 @@ void check(const SimulateOptions& options) {
   if (options.signal == Signal::kCounts) {
     need(options.genes >= 1, "genes", options.genes, "at least 1");
     need(options.dispersion > 0, "dispersion", options.dispersion, "a positive number");
-    need(options.depth >= 0 && std::isfinite(options.depth), "depth", options.depth,
-         "a number of counts a cell");
+    need(options.depth >= 0 && options.depth <= kMost, "depth", options.depth,
+         "0 to 1e12 counts a cell");
     need(options.marker_fold > 0 && std::isfinite(options.marker_fold), "marker fold",
          options.marker_fold, "a positive number");
   } else {
     need(options.components >= 1, "components", options.components, "at least 1");
-    need(options.noise >= 0 && std::isfinite(options.noise), "noise", options.noise,
-         "a number that is not negative");
+    need(options.noise >= 0 && options.noise <= kMost, "noise", options.noise, "0 to 1e12");
   }
   if (options.domains > options.cells) {
     fail(ExitCode::kParameterImpossible, "simulate: ", options.domains, " domains in ",

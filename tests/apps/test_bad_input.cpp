@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "data/io/npy.h"
@@ -139,6 +141,25 @@ TEST_F(BadInput, ImpossibleRadii) {
   for (const char* radius : {"0", "-1", "nan"}) {
     expect_refused(run_words("out", {"--radius", radius}), 2, {"--radius", radius});
   }
+}
+
+TEST_F(BadInput, GraphOptionsThatContradictEachOther) {
+  expect_refused(run_words("out", {"--radius", "5", "--neighbors", "4"}), 2, {"exclude"});
+  expect_refused(run_words("out", {"--graph", "knn", "--radius", "5"}), 2, {"knn", "--radius"});
+  expect_refused(run_words("out", {"--graph", "radius", "--neighbors", "4"}), 2,
+                 {"radius", "--neighbors"});
+}
+
+TEST_F(BadInput, ResultsThatCannotBePutInPlaceReplaceNothing) {
+  const std::string domains = path("blocked/domains.csv");
+  std::filesystem::create_directories(path("blocked/manifest.json"));
+  std::ofstream(domains) << "old";
+  expect_refused(run_words("blocked", {"--force"}), 8, {"manifest.json", "remove it"});
+
+  std::ifstream file(domains);
+  std::string kept;
+  file >> kept;
+  EXPECT_EQ(kept, "old");
 }
 
 TEST_F(BadInput, MoreNeighboursThanCells) {
