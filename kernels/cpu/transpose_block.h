@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
+#include <utility>
 
 #include "kernels/cpu/gemm_tile.h"
 
@@ -14,8 +14,6 @@ struct TransposeBlock {
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
   typedef T Vector __attribute__((vector_size(kVectorBytes)));
   typedef T LooseVector __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
-  using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-  typedef Index Lanes __attribute__((vector_size(kVectorBytes)));
 
   Vector rows[kLanes];
 
@@ -28,23 +26,22 @@ struct TransposeBlock {
     }
   }
 
-  template <int Step>
-  void exchange() {
-    Lanes low;
-    Lanes high;
-#pragma GCC unroll 16
-    for (int j = 0; j < kLanes; ++j) {
-      low[j] = (j & Step) != 0 ? kLanes + j - Step : j;
-      high[j] = (j & Step) != 0 ? kLanes + j : j + Step;
-    }
+  template <int Step, int... Lane>
+  void exchange(std::integer_sequence<int, Lane...>) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       if ((i & Step) != 0) continue;
       const Vector first = rows[i];
       const Vector second = rows[i + Step];
-      rows[i] = __builtin_shuffle(first, second, low);
-      rows[i + Step] = __builtin_shuffle(first, second, high);
+      rows[i] = __builtin_shufflevector(first, second,
+                                        ((Lane & Step) != 0 ? kLanes + Lane - Step : Lane)...);
+      rows[i + Step] = __builtin_shufflevector(
+          first, second, ((Lane & Step) != 0 ? kLanes + Lane : Lane + Step)...);
     }
+  }
+  template <int Step>
+  void exchange() {
+    exchange<Step>(std::make_integer_sequence<int, kLanes>());
   }
 
   void transpose() {
