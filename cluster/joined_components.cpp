@@ -8,18 +8,15 @@
 
 namespace m2st::cluster {
 
-namespace {
-
-Matrix<double> leading_scores(CpuContext& context, MatrixView<const float> x, int components) {
+template <class T>
+Matrix<double> leading_scores(CpuContext& context, MatrixView<const T> x, int components) {
   const std::int64_t count = std::min<std::int64_t>({components, x.rows, x.cols});
   Array<double> mean(context.pool(), x.cols), variances(context.pool(), count);
   Matrix<double> axes(context.pool(), count, x.cols), scores(context.pool(), x.rows, count);
-  kernels::principal_components<float>(context, x, mean.span(), axes.view(), variances.span());
-  kernels::project<float, double>(context, x, mean.span(), axes.view(), scores.view());
+  kernels::principal_components<T>(context, x, mean.span(), axes.view(), variances.span());
+  kernels::project<T, double>(context, x, mean.span(), axes.view(), scores.view());
   return scores;
 }
-
-}  // namespace
 
 Matrix<double> joined_components(CpuContext& context,
                                  const std::vector<MatrixView<const float>>& blocks,
@@ -30,7 +27,7 @@ Matrix<double> joined_components(CpuContext& context,
   for (const auto& block : blocks) {
     M2ST_CHECK(block.rows == blocks.front().rows, "joined_components: rows (got ", block.rows,
                ", need ", blocks.front().rows, ")");
-    parts.push_back(leading_scores(context, block, components));
+    parts.push_back(leading_scores<float>(context, block, components));
     cols += parts.back().cols();
   }
   Matrix<double> out(context.pool(), blocks.front().rows, cols);
@@ -43,5 +40,11 @@ Matrix<double> joined_components(CpuContext& context,
   }
   return out;
 }
+
+#define INSTANTIATE(T) \
+  template Matrix<double> leading_scores<T>(CpuContext&, MatrixView<const T>, int);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
 
 }  // namespace m2st::cluster

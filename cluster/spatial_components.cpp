@@ -4,12 +4,12 @@
 #include <cmath>
 #include <utility>
 
+#include "cluster/joined_components.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/aggregate.h"
 #include "kernels/gemm.h"
 #include "kernels/normalise.h"
-#include "kernels/principal_components.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
 
@@ -114,13 +114,9 @@ void correct_depth(CpuContext& context, const Walk& walk, MatrixView<const float
 
 // Leading scores with total variance `weight`; a block without variance gives zeros.
 template <class T>
-Matrix<double> leading_scores(CpuContext& context, MatrixView<const T> x, int components,
-                              double weight) {
-  const std::int64_t count = std::min<std::int64_t>({components, x.rows, x.cols});
-  Array<double> mean(context.pool(), x.cols), variances(context.pool(), count);
-  Matrix<double> axes(context.pool(), count, x.cols), scores(context.pool(), x.rows, count);
-  kernels::principal_components<T>(context, x, mean.span(), axes.view(), variances.span());
-  kernels::project<T, double>(context, x, mean.span(), axes.view(), scores.view());
+Matrix<double> weighted_scores(CpuContext& context, MatrixView<const T> x, int components,
+                               double weight) {
+  Matrix<double> scores = leading_scores<T>(context, x, components);
   const double total = kernels::dot<double>(context, scores.span(), scores.span());
   const double factor = total > 0 ? std::sqrt(weight * static_cast<double>(x.rows) / total) : 0.0;
   for (double& value : scores.span()) value *= factor;
@@ -146,7 +142,7 @@ Matrix<double> spatial_components(CpuContext& context,
       correct_depth(context, walk, depth.view(), options.depth_correction, x.view());
     }
     x = averaged(context, walk, std::move(x), options.steps);
-    return leading_scores<float>(context, x.view(), options.components, weight);
+    return weighted_scores<float>(context, x.view(), options.components, weight);
   };
 
   std::vector<Matrix<double>> blocks;
@@ -169,7 +165,7 @@ Matrix<double> spatial_components(CpuContext& context,
     }
   });
   if (blocks.size() == 1) return joined;
-  return leading_scores<double>(context, joined.view(), options.components, 1.0);
+  return weighted_scores<double>(context, joined.view(), options.components, 1.0);
 }
 
 }  // namespace m2st::cluster
