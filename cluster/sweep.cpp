@@ -74,6 +74,22 @@ bool smaller_is_better(Criterion criterion) {
          criterion == Criterion::kObjective;
 }
 
+// What both solvers' options are called alike and mean alike.
+template <class Options>
+Options solver_options(const SweepOptions& sweep, const OptionSet& set) {
+  Options options;
+  options.clusters = sweep.clusters;
+  options.iterations = sweep.iterations;
+  options.lambda1 = set.lambda1;
+  options.lambda2 = set.lambda2;
+  options.lambda3 = set.lambda3;
+  options.specific_dim = set.specific_dim;
+  options.common_dim = sweep.common_dim;
+  options.start = sweep.start;
+  options.seed = sweep.seed;
+  return options;
+}
+
 }  // namespace
 
 SweepGrid paper_grid() {
@@ -123,29 +139,11 @@ ReferenceState Sweep::start_of(const ReferenceOptions& options) const {
 
 SweepSolution Sweep::solve(const OptionSet& set) const {
   if (options_.solver == SweepSolver::kMonotone) {
-    MonotoneOptions options;
-    options.clusters = options_.clusters;
-    options.iterations = options_.iterations;
-    options.lambda1 = set.lambda1;
-    options.lambda2 = set.lambda2;
-    options.lambda3 = set.lambda3;
-    options.specific_dim = set.specific_dim;
-    options.common_dim = options_.common_dim;
-    options.start = options_.start;
-    options.seed = options_.seed;
+    const auto options = solver_options<MonotoneOptions>(options_, set);
     MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
     return {largest_first(result.labels), result.weights, result.iterations, result.objective};
   }
-  ReferenceOptions options;
-  options.clusters = options_.clusters;
-  options.iterations = options_.iterations;
-  options.lambda1 = set.lambda1;
-  options.lambda2 = set.lambda2;
-  options.lambda3 = set.lambda3;
-  options.specific_dim = set.specific_dim;
-  options.common_dim = options_.common_dim;
-  options.start = options_.start;
-  options.seed = options_.seed;
+  const auto options = solver_options<ReferenceOptions>(options_, set);
   ReferenceState state = start_of(options);
   const ObjectiveTerms terms = solve_reduced(context_, data_, gram_.view(), options, state, {});
   return {largest_first(state.labels), state.weights, options.iterations, terms};
