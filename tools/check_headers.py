@@ -10,7 +10,8 @@ FOLDERS = ["engine", "kernels", "data", "autograd", "cluster", "model", "apps", 
 
 def compile_alone(root, compiler, generated, header):
     command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wno-pragma-once-outside-header",
-               "-DM2ST_SHARED_FOLDER=\"\"", "-I", str(root), "-I", generated, "-I", "/usr/include/eigen3", "-x", "c++", "-"]
+               "-DM2ST_SHARED_FOLDER=\"\"", "-I", str(root), "-I", generated, "-I", "/usr/include/eigen3",
+               "-I", "/usr/include/hdf5/serial", "-x", "c++", "-"]
     done = subprocess.run(command, input=f'#include "{header}"\n', text=True, capture_output=True)
     return header, done.returncode, done.stderr
 
