@@ -139,24 +139,39 @@ std::vector<NodePair> edges_of_facets(qhT* qh, std::int64_t nodes) {
   return pairs;
 }
 
-}  // namespace
+Adjacency triangulated(CpuContext& context, PlainPoints points, std::int64_t nodes) {
+  if (points.axes < 2) refuse_flat();
+  Qhull qhull;
+  qhull.triangulate(points);
+  return adjacency_from_pairs(context, nodes, edges_of_facets(qhull.state(), nodes));
+}
 
-Adjacency delaunay_graph(CpuContext& context, MatrixView<const double> coordinates) {
-  const std::int64_t nodes = coordinates.rows;
-  if (nodes == 1) return {{0, 0}, {}};
-  // Qhull counts in int.
+// Qhull counts in int.
+void refuse_too_many(std::int64_t nodes) {
   if (nodes > std::numeric_limits<int>::max() / 4) {
     fail(ExitCode::kParameterImpossible, "graph: ", nodes, " cells are more than a Delaunay ",
          "triangulation here can take; use --graph radius or --graph knn");
   }
+}
+
+}  // namespace
+
+Adjacency delaunay_graph_as_scipy(CpuContext& context, MatrixView<const double> coordinates) {
+  const std::int64_t nodes = coordinates.rows;
+  refuse_too_many(nodes);
+  if (nodes < coordinates.cols + 1) refuse_flat();
+  PlainPoints points{{coordinates.span().begin(), coordinates.span().end()},
+                     static_cast<int>(coordinates.cols)};
+  return triangulated(context, std::move(points), nodes);
+}
+
+Adjacency delaunay_graph(CpuContext& context, MatrixView<const double> coordinates) {
+  const std::int64_t nodes = coordinates.rows;
+  if (nodes == 1) return {{0, 0}, {}};
+  refuse_too_many(nodes);
   refuse_coincident(coordinates);
   if (nodes == 2) return {{0, 1, 2}, {1, 0}};
-  PlainPoints points = plain_points(coordinates);
-  if (points.axes < 2) refuse_flat();
-  Qhull qhull;
-  qhull.triangulate(points);
-  const std::vector<NodePair> pairs = edges_of_facets(qhull.state(), nodes);
-  Adjacency adjacency = adjacency_from_pairs(context, nodes, pairs);
+  Adjacency adjacency = triangulated(context, plain_points(coordinates), nodes);
   for (std::int64_t i = 0; i < nodes; ++i) {
     if (adjacency.offsets[i] == adjacency.offsets[i + 1]) {
       fail(ExitCode::kInputInvalid, "graph: cell ", i,

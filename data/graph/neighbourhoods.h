@@ -33,6 +33,10 @@ Adjacency nearest_graph(CpuContext& context, const NeighbourTree& tree, int neig
 // cells.
 Adjacency delaunay_graph(CpuContext& context, MatrixView<const double> coordinates);
 
+// The same as scipy.spatial.Delaunay has them: coordinates are taken as they are, which decides how
+// squares are cut, and of coincident cells all but one have no edges. Exit code 4 for flat ones.
+Adjacency delaunay_graph_as_scipy(CpuContext& context, MatrixView<const double> coordinates);
+
 // Symmetric adjacency of undirected pairs, in any order and either direction, repeats allowed.
 using NodePair = std::pair<std::int32_t, std::int32_t>;
 Adjacency adjacency_from_pairs(CpuContext& context, std::int64_t nodes, Span<const NodePair> pairs);

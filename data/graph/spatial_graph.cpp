@@ -8,7 +8,9 @@
 #include "data/graph/machine_memory.h"
 #include "data/graph/neighbour_tree.h"
 #include "data/graph/neighbourhoods.h"
+#include "data/graph/one_way.h"
 #include "data/graph/spacing.h"
+#include "data/graph/squidpy_graph.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 
@@ -32,6 +34,14 @@ void check_options(const SpatialGraphOptions& options, std::int64_t cells) {
   if (!(options.radius >= 0) || std::isinf(options.radius)) {
     fail(ExitCode::kUsage, "graph: radius is ", options.radius,
          ", need a positive number in the units of the coordinates");
+  }
+  if (!(options.least_radius >= 0) ||
+      (options.radius > 0 && options.least_radius > options.radius)) {
+    fail(ExitCode::kUsage, "graph: the least radius is ", options.least_radius,
+         ", need a number from 0 to the radius");
+  }
+  if (options.rings < 1) {
+    fail(ExitCode::kUsage, "graph: rings is ", options.rings, ", need at least 1");
   }
   if (options.neighbours < 0) {
     fail(ExitCode::kUsage, "graph: neighbors is ", options.neighbours, ", need at least 1");
@@ -138,28 +148,41 @@ void build_by_distance(CpuContext& context, MatrixView<const double> coordinates
   result.adjacency = radius_graph(context, coordinates, result.radius, limit);
 }
 
-void build(CpuContext& context, MatrixView<const double> coordinates, EdgeLimit limit,
-           SpatialGraph& result) {
+void build_as_m2st(CpuContext& context, MatrixView<const double> coordinates, EdgeLimit limit,
+                   SpatialGraph& result) {
   const std::int64_t cells = coordinates.rows;
-  if (cells == 1) {
-    if (result.kind == GraphKind::kAuto) result.kind = GraphKind::kRadius;
-    result.adjacency = {{0, 0}, {}};
-  } else if (result.kind == GraphKind::kKnn) {
+  if (result.kind == GraphKind::kKnn) {
     if (result.neighbours == 0) {
       result.neighbours = static_cast<int>(std::min<std::int64_t>(kUsualNeighbours, cells - 1));
     }
     const NeighbourTree tree(context, coordinates);
     result.adjacency = nearest_graph(context, tree, result.neighbours, limit);
   } else if (result.kind == GraphKind::kDelaunay) {
-    check_delaunay_memory(coordinates, limit);
     result.adjacency = delaunay_graph(context, coordinates);
   } else {
     build_by_distance(context, coordinates, limit, result);
   }
 }
 
+// Rings around what is a grid, an interval of lengths for what has a radius.
+void widen_and_prune(CpuContext& context, MatrixView<const double> coordinates,
+                     const SpatialGraphOptions& options, EdgeLimit limit, SpatialGraph& result) {
+  if (result.kind == GraphKind::kGrid && (options.rings > 1 || !result.symmetric)) {
+    Rings rings = within_rings(context, result.adjacency, options.rings, limit);
+    result.adjacency = std::move(rings.adjacency);
+    if (options.semantics == GraphSemantics::kSquidpy) result.steps = std::move(rings.steps);
+  }
+  const bool has_radius = result.kind == GraphKind::kRadius || result.kind == GraphKind::kDelaunay;
+  const bool too_long = result.kind == GraphKind::kDelaunay && options.radius > 0;
+  if (has_radius && (too_long || options.least_radius > 0)) {
+    Interval interval{options.least_radius};
+    if (too_long) interval.most = options.radius;
+    result.adjacency = edges_of_length(context, result.adjacency, coordinates, interval);
+  }
+}
+
 // Connected components by union and find, halving paths.
-std::int64_t count_components(const Adjacency& adjacency) {
+std::int64_t count_components(const Adjacency& adjacency, bool symmetric) {
   const std::int64_t nodes = adjacency.nodes();
   std::vector<std::int32_t> parent(static_cast<std::size_t>(nodes));
   std::iota(parent.begin(), parent.end(), 0);
@@ -170,7 +193,7 @@ std::int64_t count_components(const Adjacency& adjacency) {
   std::int64_t components = nodes;
   for (std::int64_t i = 0; i < nodes; ++i) {
     for (std::int64_t e = adjacency.offsets[i]; e < adjacency.offsets[i + 1]; ++e) {
-      if (adjacency.neighbours[e] > i) break;  // every pair once
+      if (symmetric && adjacency.neighbours[e] > i) break;  // every pair once
       const std::int32_t a = root(static_cast<std::int32_t>(i)), b = root(adjacency.neighbours[e]);
       if (a == b) continue;
       parent[std::max(a, b)] = std::min(a, b);
@@ -180,14 +203,8 @@ std::int64_t count_components(const Adjacency& adjacency) {
   return components;
 }
 
-void describe(SpatialGraph& graph) {
-  const Adjacency& adjacency = graph.adjacency;
-  const std::int64_t nodes = adjacency.nodes();
-  graph.mean_degree = static_cast<double>(adjacency.neighbours.size()) / static_cast<double>(nodes);
-  for (std::int64_t i = 0; i < nodes; ++i) {
-    graph.isolated_nodes += adjacency.offsets[i] == adjacency.offsets[i + 1] ? 1 : 0;
-  }
-  graph.components = count_components(adjacency);
+void warn_of_the_unusual(SpatialGraph& graph) {
+  const std::int64_t nodes = graph.adjacency.nodes();
   if (graph.isolated_nodes > 0) {
     graph.warnings.push_back(concat("graph: ", graph.isolated_nodes, " of ", nodes, " cells have ",
                                     "no neighbours; their embedding rests on themselves alone"));
@@ -205,18 +222,49 @@ void describe(SpatialGraph& graph) {
 
 }  // namespace
 
+void count_degrees(SpatialGraph& graph) {
+  const Adjacency& adjacency = graph.adjacency;
+  const std::int64_t nodes = adjacency.nodes();
+  graph.mean_degree = static_cast<double>(adjacency.neighbours.size()) / static_cast<double>(nodes);
+  for (std::int64_t i = 0; i < nodes; ++i) {
+    graph.isolated_nodes += adjacency.offsets[i] == adjacency.offsets[i + 1] ? 1 : 0;
+  }
+  graph.components = count_components(adjacency, graph.symmetric);
+}
+
 SpatialGraph build_spatial_graph(CpuContext& context, MatrixView<const double> coordinates,
                                  const SpatialGraphOptions& options) {
   check_options(options, coordinates.rows);
   check_coordinates(context, coordinates);
   SpatialGraph result;
   result.kind = options.kind;
-  result.radius = options.kind == GraphKind::kRadius ? options.radius : 0;
+  const bool has_radius =
+      options.kind == GraphKind::kRadius || options.kind == GraphKind::kDelaunay;
+  result.radius = has_radius ? options.radius : 0;
   const bool counts = options.kind == GraphKind::kKnn || options.kind == GraphKind::kGrid;
   result.neighbours = counts ? options.neighbours : 0;
-  build(context, coordinates, edge_limit(options), result);
-  describe(result);
+  const EdgeLimit limit = edge_limit(options);
+  if (coordinates.rows == 1) {
+    if (result.kind == GraphKind::kAuto) result.kind = GraphKind::kRadius;
+    result.adjacency = {{0, 0}, {}};
+  } else {
+    if (result.kind == GraphKind::kDelaunay) check_delaunay_memory(coordinates, limit);
+    if (options.semantics == GraphSemantics::kSquidpy) {
+      build_as_squidpy(context, coordinates, limit, result);
+    } else {
+      build_as_m2st(context, coordinates, limit, result);
+    }
+    widen_and_prune(context, coordinates, options, limit, result);
+  }
+  count_degrees(result);
+  warn_of_the_unusual(result);
   return result;
+}
+
+std::vector<double> distances_of(CpuContext& context, const SpatialGraph& graph,
+                                 MatrixView<const double> coordinates) {
+  if (graph.steps.empty()) return edge_lengths(context, graph.adjacency, coordinates);
+  return {graph.steps.begin(), graph.steps.end()};
 }
 
 std::string to_string(GraphKind kind) {
