@@ -79,15 +79,26 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
   size_ = status.st_size;
 }
 
+InputFile::InputFile(std::string name, std::string bytes)
+    : path_(std::move(name)),
+      bytes_(std::move(bytes)),
+      size_(static_cast<std::int64_t>(bytes_.size())) {}
+
 InputFile::~InputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void InputFile::read(std::int64_t offset, void* target, std::int64_t bytes) const {
   char* to = static_cast<char*>(target);
+  if (descriptor_ < 0 && offset + bytes <= size_) {
+    std::copy_n(bytes_.data() + offset, bytes, to);
+    return;
+  }
   while (bytes > 0) {
     const ssize_t count =
-        ::pread(descriptor_, to, static_cast<std::size_t>(std::min(bytes, kLargestRead)), offset);
+        descriptor_ < 0 ? 0
+                        : ::pread(descriptor_, to,
+                                  static_cast<std::size_t>(std::min(bytes, kLargestRead)), offset);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail(ExitCode::kInputMissing, path_, ": read failed: ", std::strerror(errno));
     if (count == 0) {

@@ -12,6 +12,8 @@ class InputFile {
  public:
   // Exit code 3 when the path is missing, a folder, not a regular file, or may not be read.
   explicit InputFile(std::string path);
+  // A file that is in memory already, such as a member of an archive; `name` is for messages.
+  InputFile(std::string name, std::string bytes);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -25,6 +27,7 @@ class InputFile {
 
  private:
   std::string path_;
+  std::string bytes_;  // in memory, when there is no descriptor
   int descriptor_ = -1;
   std::int64_t size_ = 0;
 };

@@ -147,7 +147,12 @@ constexpr const char* type_name() {
 
 template <class T>
 Matrix<T> read_npy(CpuContext& context, const std::string& path) {
-  const InputFile file(path);
+  return read_npy<T>(context, InputFile(path));
+}
+
+template <class T>
+Matrix<T> read_npy(CpuContext& context, const InputFile& file) {
+  const std::string& path = file.path();
   const NpyHeader header = read_npy_header(file);
   const NpyType type = parse_npy_type(path, header.type);
   if (header.shape.empty() || header.shape.size() > 2) {
@@ -193,6 +198,7 @@ std::string npy_bytes(MatrixView<const T> x, bool one_dimensional) {
 
 #define INSTANTIATE(T)                                             \
   template Matrix<T> read_npy<T>(CpuContext&, const std::string&); \
+  template Matrix<T> read_npy<T>(CpuContext&, const InputFile&);   \
   template std::string npy_bytes<T>(MatrixView<const T>, bool);
 INSTANTIATE(float)
 INSTANTIATE(double)

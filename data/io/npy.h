@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/io/input_file.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
@@ -27,6 +28,8 @@ NpyHeader read_npy_header(const std::string& path);
 // int64); a 1-D array is one column. T = int: exit code 4 when a value does not fit.
 template <class T>
 Matrix<T> read_npy(CpuContext& context, const std::string& path);
+template <class T>
+Matrix<T> read_npy(CpuContext& context, const InputFile& file);
 
 // The bytes of a version 1.0 file holding x as 2-D (or 1-D when one_dimensional).
 template <class T>
