@@ -40,6 +40,8 @@ std::vector<Setting> sweep_settings(SweepCommandOptions& options) {
        clustering,
        &job.sweep.iterations,
        {1}},
+      {"--precision", "NAME", "of the reference solver's passes over the cells: double or float",
+       clustering, choice(job.sweep.precision, {"double", "float"})},
       {"--common-dim", "N", "rows of H; 0: K", clustering, &job.sweep.common_dim, {0}},
       {"--start", "FROM", "engine, historic, or a folder with init.*.npy", clustering, &job.start},
       {"--choose", "BY", fmt::format("{}", fmt::join(cluster::criterion_names(), ", ")), clustering,

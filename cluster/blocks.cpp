@@ -18,6 +18,12 @@ Matrix<double> zeros(CpuContext& context, std::int64_t rows, std::int64_t cols) 
   return result;
 }
 
+Matrix<double> copy_of(CpuContext& context, MatrixView<const double> x) {
+  Matrix<double> result(context.pool(), x.rows, x.cols);
+  std::copy_n(x.data, x.size(), result.data());
+  return result;
+}
+
 Matrix<double> transposed(CpuContext& context, MatrixView<const double> x) {
   Matrix<double> result(context.pool(), x.cols, x.rows);
   parallel_for(context, x.rows, kTile, [&](std::int64_t begin, std::int64_t end) {

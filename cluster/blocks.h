@@ -1,5 +1,5 @@
 // Small dense matrices cut up and put together. Copies throughout: these are sizes of the model,
-// never of the cells, but for `transposed`.
+// never of the cells, but for `copy_of` and `transposed`.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,8 @@
 namespace m2st::cluster {
 
 Matrix<double> zeros(CpuContext& context, std::int64_t rows, std::int64_t cols);
+
+Matrix<double> copy_of(CpuContext& context, MatrixView<const double> x);
 
 Matrix<double> transposed(CpuContext& context, MatrixView<const double> x);
 

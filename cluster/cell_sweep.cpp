@@ -3,8 +3,9 @@
 #include "cluster/cell_sweep.h"
 
 #include <algorithm>
+#include <iterator>
 
-#include "cluster/blocks.h"
+#include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/gemm.h"
 
@@ -13,11 +14,13 @@ namespace {
 
 using kernels::Layout;
 
+constexpr std::int64_t kCellsPerTile = 336;  // two row blocks of the matrix product
 constexpr std::int64_t kMostChunks = 64;
-constexpr std::int64_t kDoublesOfAllChunks = 8 << 20;  // 64 MB for the chunks' sums
+constexpr std::int64_t kDoublesOfAllChunks = 8 << 20;  // 64 MB for the chunks' sums of one set
 constexpr std::int64_t kColumnsPerChunk = 4096;
 
-// Cells a chunk: few enough chunks that their sums stay small, each a whole number of tiles.
+// Cells a chunk: few enough chunks that their sums stay small, each a whole number of tiles. A
+// matter of one option set alone, as the order of its sums must be.
 std::int64_t cells_per_chunk(std::int64_t cells, std::int64_t sums) {
   const std::int64_t most = std::clamp<std::int64_t>(
       kDoublesOfAllChunks / std::max<std::int64_t>(sums, 1), 1, kMostChunks);
@@ -25,60 +28,147 @@ std::int64_t cells_per_chunk(std::int64_t cells, std::int64_t sums) {
   return std::max<std::int64_t>(chunk_count(tiles, most), 1) * kCellsPerTile;
 }
 
-void add_to(Span<const double> x, double* out) {
-  for (std::size_t j = 0; j < x.size(); ++j) out[j] += x[j];
+template <class T>
+void add_to(Span<const T> x, double* out) {
+  for (std::size_t j = 0; j < x.size(); ++j) out[j] += static_cast<double>(x[j]);
 }
 
-class Sweep {
- public:
-  Sweep(CpuContext& context, const std::vector<Matrix<double>>& data, const SweepMaps& maps,
-        Span<std::int32_t> labels, MatrixView<double> common)
-      : data_(data), maps_(maps), mapped_(context, data, maps), labels_(labels), common_(common) {}
+template <class T>
+Matrix<T> converted(CpuContext& context, const Matrix<double>& x) {
+  Matrix<T> result(context.pool(), x.rows(), x.cols());
+  std::transform(x.span().begin(), x.span().end(), result.span().begin(),
+                 [](double value) { return static_cast<T>(value); });
+  return result;
+}
 
-  // Cells [begin, end): new labels, new H, and their sums added to `sums`.
-  void tile(std::int64_t begin, std::int64_t end, MatrixView<double> out,
-            MatrixView<double> sums) const {
-    mapped_.map(labels_, common_, begin, end, out);
-    for (std::int64_t i = begin; i < end; ++i) settle(i, out.row(i - begin), sums);
+// One option set's maps in T, and where its part of a tile is.
+template <class T>
+class Member {
+ public:
+  Member(CpuContext& context, const SweptCells<T>& cells, std::int64_t first)
+      : cells_(cells),
+        first_(first),
+        common_map_(converted<T>(context, cells.maps.common)),
+        label_map_(converted<T>(context, cells.maps.labels)) {}
+
+  std::int64_t rows() const { return label_map_.cols(); }
+  std::int64_t first() const { return first_; }
+  const SweptCells<T>& cells() const { return cells_; }
+
+  // New labels, new H, and their sums added to `sums`, of the cells from `begin` on, one for each
+  // row of `scores`. data_part: what D adds to the scores of all members; scores: scratch.
+  void settle(CpuContext& context, const std::vector<Matrix<T>>& data, std::int64_t begin,
+              MatrixView<const T> data_part, MatrixView<T> scores, MatrixView<double> sums) const {
+    for (std::int64_t i = 0; i < scores.rows; ++i) {
+      const T* from_data = data_part.row(i).data() + first_;
+      const T* from_label = label_map_.view().row(label(begin + i)).data();
+      T* row = scores.row(i).data();
+      for (std::int64_t r = 0; r < scores.cols; ++r) row[r] = from_label[r] + from_data[r];
+    }
+    kernels::gemm<T>(context, Layout::kPlain, Layout::kTransposed, T(1),
+                     cells_.common.slice(begin, scores.rows), common_map_.view(), T(1), scores);
+    for (std::int64_t i = 0; i < scores.rows; ++i) {
+      settle_cell(data, begin + i, scores.row(i).data(), sums);
+    }
   }
 
  private:
-  void settle(std::int64_t i, Span<const double> out, MatrixView<double> sums) const {
-    const std::int64_t clusters = maps_.labels.rows();
-    std::int64_t best = 0;
-    for (std::int64_t c = 1; c < clusters; ++c) {
-      if (out[static_cast<std::size_t>(c)] < out[static_cast<std::size_t>(best)]) best = c;
-    }
-    std::int32_t& label = labels_[static_cast<std::size_t>(i)];
+  std::int32_t& label(std::int64_t i) const { return cells_.labels[static_cast<std::size_t>(i)]; }
+
+  void settle_cell(const std::vector<Matrix<T>>& data, std::int64_t i, const T* scores,
+                   MatrixView<double> sums) const {
+    const std::int64_t clusters = label_map_.rows();
+    const std::int64_t best = std::min_element(scores, scores + clusters) - scores;
     double* sum = sums.row(best).data();
-    for (const Matrix<double>& view : data_) {
-      add_to(view.view().row(i), sum);
+    for (const Matrix<T>& view : data) {
+      add_to<T>(view.view().row(i), sum);
       sum += view.cols();
     }
-    add_to(common_.row(i), sum);
-    sum += common_.cols;
-    sum[label] += 1;
+    const Span<T> common = cells_.common.row(i);
+    add_to<T>(common, sum);
+    sum += common.size();
+    sum[label(i)] += 1;
     sum += clusters;
-    const Span<const double> next = out.subspan(static_cast<std::size_t>(clusters));
-    add_to(next, sum);
-    std::copy(next.begin(), next.end(), common_.row(i).begin());
-    label = static_cast<std::int32_t>(best);
+    std::copy_n(scores + clusters, common.size(), common.begin());
+    add_to<T>(common, sum);
+    label(i) = static_cast<std::int32_t>(best);
   }
 
-  const std::vector<Matrix<double>>& data_;
-  const SweepMaps& maps_;
-  MappedCells mapped_;
-  Span<std::int32_t> labels_;
-  MatrixView<double> common_;
+  SweptCells<T> cells_;
+  std::int64_t first_;
+  Matrix<T> common_map_, label_map_;
 };
 
-// sums = Σ of the parts, in order.
-void add_up(CpuContext& context, const Matrix<double>& parts, Span<double> sums) {
+template <class T>
+class Sweep {
+ public:
+  Sweep(CpuContext& context, const std::vector<Matrix<T>>& data,
+        const std::vector<SweptCells<T>>& sets)
+      : context_(context), data_(data) {
+    for (const SweptCells<T>& set : sets) {
+      members_.emplace_back(context, set, rows_);
+      rows_ += members_.back().rows();
+      most_rows_ = std::max(most_rows_, members_.back().rows());
+    }
+    std::int64_t first = 0;
+    for (const Matrix<T>& view : data) {
+      data_maps_.push_back(stacked(first, view.cols()));
+      first += view.cols();
+    }
+  }
+
+  // Adds the sums of the cells [begin, end) to `parts`, one member's after the other's.
+  void chunk(std::int64_t begin, std::int64_t end, double* parts) const {
+    Matrix<T> data_part(context_.pool(), kCellsPerTile, rows_);
+    Matrix<T> scores(context_.pool(), kCellsPerTile, most_rows_);
+    for (std::int64_t first = begin; first < end; first += kCellsPerTile) {
+      const std::int64_t count = std::min(kCellsPerTile, end - first);
+      const MatrixView<T> tile = data_part.view().slice(0, count);
+      for (std::size_t m = 0; m < data_.size(); ++m) {
+        kernels::gemm<T>(context_, Layout::kPlain, Layout::kPlain, T(1),
+                         data_[m].view().slice(first, count), data_maps_[m].view(),
+                         m == 0 ? T(0) : T(1), tile);
+      }
+      double* part = parts;
+      for (const Member<T>& member : members_) {
+        const MatrixView<double> sums = member.cells().sums;
+        member.settle(context_, data_, first, tile, {scores.data(), count, member.rows()},
+                      {part, sums.rows, sums.cols});
+        part += sums.size();
+      }
+    }
+  }
+
+ private:
+  // Columns [first, first + width) of all members' data maps side by side, turned: (width, rows).
+  Matrix<T> stacked(std::int64_t first, std::int64_t width) const {
+    Matrix<T> result(context_.pool(), width, rows_);
+    for (const Member<T>& member : members_) {
+      const Matrix<double>& map = member.cells().maps.data;
+      for (std::int64_t j = 0; j < width; ++j) {
+        for (std::int64_t r = 0; r < map.rows(); ++r) {
+          result(j, member.first() + r) = static_cast<T>(map(r, first + j));
+        }
+      }
+    }
+    return result;
+  }
+
+  CpuContext& context_;
+  const std::vector<Matrix<T>>& data_;
+  std::vector<Member<T>> members_;
+  std::vector<Matrix<T>> data_maps_;  // of each view (d_m, rows of all members)
+  std::int64_t rows_ = 0, most_rows_ = 0;
+};
+
+// sums = Σ of the parts from `first` on in every row, in the order of the rows.
+void add_up(CpuContext& context, const Matrix<double>& parts, std::int64_t first,
+            Span<double> sums) {
   const std::int64_t size = static_cast<std::int64_t>(sums.size());
   parallel_for(context, size, kColumnsPerChunk, [&](std::int64_t begin, std::int64_t end) {
     std::fill(sums.data() + begin, sums.data() + end, 0.0);
     for (std::int64_t part = 0; part < parts.rows(); ++part) {
-      const double* values = parts.view().row(part).data();
+      const double* values = parts.view().row(part).data() + first;
       for (std::int64_t j = begin; j < end; ++j) sums[static_cast<std::size_t>(j)] += values[j];
     }
   });
@@ -86,49 +176,34 @@ void add_up(CpuContext& context, const Matrix<double>& parts, Span<double> sums)
 
 }  // namespace
 
-MappedCells::MappedCells(CpuContext& context, const std::vector<Matrix<double>>& data,
-                         const SweepMaps& maps)
-    : context_(context), data_(data), maps_(maps) {
-  std::int64_t first = 0;
-  for (const Matrix<double>& view : data) {
-    data_maps_.push_back(columns(context, maps.data.view(), first, view.cols()));
-    first += view.cols();
+template <class T>
+void sweep_cells(CpuContext& context, const std::vector<Matrix<T>>& data,
+                 const std::vector<SweptCells<T>>& sets) {
+  if (sets.empty()) return;
+  const std::int64_t cells = sets.front().common.rows, size = sets.front().sums.size();
+  for (const SweptCells<T>& set : sets) {
+    M2ST_CHECK(set.common.rows == cells && set.sums.size() == size,
+               "sweep_cells: option sets of other sizes (got ", set.common.rows, " cells and ",
+               set.sums.size(), " sums, need ", cells, " and ", size, ")");
   }
-}
-
-void MappedCells::map(Span<const std::int32_t> labels, MatrixView<const double> common,
-                      std::int64_t begin, std::int64_t end, MatrixView<double> out) const {
-  const std::int64_t count = end - begin;
-  for (std::int64_t i = begin; i < end; ++i) {
-    const Span<const double> row = maps_.labels.view().row(labels[static_cast<std::size_t>(i)]);
-    std::copy(row.begin(), row.end(), out.row(i - begin).begin());
-  }
-  for (std::size_t m = 0; m < data_.size(); ++m) {
-    kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
-                          data_[m].view().slice(begin, count), data_maps_[m].view(), 1.0, out);
-  }
-  kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
-                        common.slice(begin, count), maps_.common.view(), 1.0, out);
-}
-
-void sweep_cells(CpuContext& context, const std::vector<Matrix<double>>& data,
-                 const SweepMaps& maps, Span<std::int32_t> labels, MatrixView<double> common,
-                 MatrixView<double> sums) {
-  const std::int64_t cells = common.rows;
-  const std::int64_t grain = cells_per_chunk(cells, sums.size());
-  const Sweep sweep(context, data, maps, labels, common);
-  Matrix<double> parts(context.pool(), chunk_count(cells, grain), sums.size());
+  const std::int64_t grain = cells_per_chunk(cells, size);
+  const Sweep<T> sweep(context, data, sets);
+  Matrix<double> parts(context.pool(), chunk_count(cells, grain), std::ssize(sets) * size);
   parallel_for(context, cells, grain, [&](std::int64_t begin, std::int64_t end) {
     const Span<double> part = parts.view().row(begin / grain);
     std::fill(part.begin(), part.end(), 0.0);
-    Matrix<double> out(context.pool(), kCellsPerTile, maps.data.rows());
-    for (std::int64_t first = begin; first < end; first += kCellsPerTile) {
-      const std::int64_t count = std::min(kCellsPerTile, end - first);
-      sweep.tile(first, first + count, out.view().slice(0, count),
-                 {part.data(), sums.rows, sums.cols});
-    }
+    sweep.chunk(begin, end, part.data());
   });
-  add_up(context, parts, sums.span());
+  for (std::int64_t s = 0; s < std::ssize(sets); ++s) {
+    add_up(context, parts, s * size, sets[static_cast<std::size_t>(s)].sums.span());
+  }
 }
+
+#define INSTANTIATE(T)                                                     \
+  template void sweep_cells<T>(CpuContext&, const std::vector<Matrix<T>>&, \
+                               const std::vector<SweptCells<T>>&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
 
 }  // namespace m2st::cluster

@@ -1,6 +1,8 @@
-// The one pass over the cells that an iteration of the reduced clustering makes. A cell is seen as
-// z = [D_i; H_i; one-hot of its label]; the pass gives its new label and its new H_i, both linear
-// in z, and the sums of z and of the new H by new label.
+// The one pass over the cells that an iteration of the reduced clustering makes, for any number of
+// option sets at once: the cells are read once, and one matrix product serves all of them. A cell
+// is seen as z = [D_i; H_i; one-hot of its label]; the pass gives its new label and its new H_i,
+// both linear in z, and the sums of z and of the new H by new label. What one option set gets does
+// not depend on the others.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +21,19 @@ struct SweepMaps {
   Matrix<double> labels;  // (K, K + d_c): what each old label adds, constants included
 };
 
-// out (end − begin, rows of the maps) = map · z of the cells [begin, end).
-class MappedCells {
- public:
-  MappedCells(CpuContext& context, const std::vector<Matrix<double>>& data, const SweepMaps& maps);
-
-  // labels (N) and common (N, d_c) as they are now.
-  void map(Span<const std::int32_t> labels, MatrixView<const double> common, std::int64_t begin,
-           std::int64_t end, MatrixView<double> out) const;
-
- private:
-  CpuContext& context_;
-  const std::vector<Matrix<double>>& data_;
-  const SweepMaps& maps_;
-  std::vector<Matrix<double>> data_maps_;
+// One option set's part in a pass.
+template <class T>
+struct SweptCells {
+  const SweepMaps& maps;
+  Span<std::int32_t> labels;  // (N), in place
+  MatrixView<T> common;       // (N, d_c), in place
+  MatrixView<double> sums;    // (K, d + d_c + K + d_c): by new label the sums of z, then of new H
 };
 
-constexpr std::int64_t kCellsPerTile = 128;  // 128 × 400 doubles: 400 KB, in the second cache
-
-// labels (N) and common (N, d_c) in place. sums (K, d + d_c + K + d_c): by new label the sums of z,
-// then of the new H. Lowest label on ties. Same bytes for any number of threads.
-void sweep_cells(CpuContext& context, const std::vector<Matrix<double>>& data,
-                 const SweepMaps& maps, Span<std::int32_t> labels, MatrixView<double> common,
-                 MatrixView<double> sums);
+// data: (N, d_m) of each view. T is what products and H are kept in; sums are double. Lowest label
+// on ties. Same bytes for any number of threads and of option sets.
+template <class T>
+void sweep_cells(CpuContext& context, const std::vector<Matrix<T>>& data,
+                 const std::vector<SweptCells<T>>& sets);
 
 }  // namespace m2st::cluster

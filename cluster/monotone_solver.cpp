@@ -175,7 +175,7 @@ class MonotoneSolver {
   Matrix<double> update_labels(const LinearMap& common) {
     const SweepMaps sweep = sweep_maps(context_, gram_, state_, specific_, common);
     Matrix<double> sums(context_.pool(), clusters_, gram_.entries() + common_dim_);
-    sweep_cells(context_, data_, sweep, state_.labels, common_.view(), sums.view());
+    sweep_cells<double>(context_, data_, {{sweep, state_.labels, common_.view(), sums.view()}});
     return sums;
   }
 

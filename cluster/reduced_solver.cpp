@@ -1,6 +1,8 @@
 // The order of the reference code's updates over the maps of stacked_maps.h.
 #include "cluster/reduced_solver.h"
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "cluster/blocks.h"
@@ -16,55 +18,74 @@ namespace {
 
 using kernels::Layout;
 
+// What runs that begin alike share: Z Zᵀ, H and the norms that the first weights are made of.
+struct ReducedStart {
+  ReducedStart(CpuContext& context, const std::vector<Matrix<double>>& data,
+               MatrixView<const double> data_products, const ReferenceOptions& options,
+               const ReferenceState& state)
+      : common(transposed(context, state.common.view())),
+        gram(context, data, data_products, common, state.labels, options.clusters) {
+    const std::vector<std::int64_t> counts = cluster_sizes(state.labels, options.clusters);
+    const auto add_norm = [&](const Matrix<double>& x, const Matrix<double>& centres) {
+      const Matrix<double> cells = transposed(context, x.view());
+      const Matrix<double> sums = label_sums(context, cells, state.labels, options.clusters);
+      norms.push_back(distance_norm(context, ridged_gram(context, x.view(), 0).view(),
+                                    transposed(context, sums.view()).view(), centres.view(), counts,
+                                    options.weight_norm));
+    };
+    for (const ReferenceView& view : state.views) add_norm(view.specific, view.centres);
+    add_norm(state.common, state.common_centres);
+  }
+
+  Matrix<double> common;  // Hᵀ (N, d_c)
+  StackedGram gram;
+  std::vector<double> norms;  // ‖X − VU‖² of each view and of H
+};
+
+// T: of H and of the pass over the cells.
+template <class T>
 class ReducedSolver {
  public:
-  ReducedSolver(CpuContext& context, const std::vector<Matrix<double>>& data,
-                MatrixView<const double> gram, const ReferenceOptions& options,
+  ReducedSolver(CpuContext& context, const ReferenceOptions& options, const ReducedStart& start,
                 ReferenceState& state)
       : context_(context),
-        data_(data),
         options_(options),
         state_(state),
         clusters_(options.clusters),
-        common_dim_(state.common.rows()),
-        common_(transposed(context, state.common.view())),
-        gram_(context, data, gram, common_, state.labels, options.clusters),
-        counts_(cluster_sizes(state.labels, options.clusters)) {
-    for (const ReferenceView& view : state_.views) {
-      norms_.push_back(norm_of_cells(view.specific, view.centres));
-    }
-    norms_.push_back(norm_of_cells(state_.common, state_.common_centres));
+        common_dim_(state.common_centres.rows()),
+        common_(context.pool(), start.common.rows(), start.common.cols()),
+        gram_(start.gram.copy()),
+        counts_(cluster_sizes(state.labels, options.clusters)),
+        norms_(start.norms) {
+    std::transform(start.common.span().begin(), start.common.span().end(), common_.span().begin(),
+                   [](double value) { return static_cast<T>(value); });
+    sums_ = Matrix<double>(context.pool(), clusters_, gram_.entries() + common_dim_);
   }
 
-  // The objective's value afterwards, when asked for.
-  ObjectiveTerms step(bool measured) {
+  // An iteration up to its pass over the cells, which is asked for.
+  SweptCells<T> before_sweep() {
     state_.weights = view_weights(options_.lambda2, norms_);
     specific_.clear();
-    for (std::size_t m = 0; m < data_.size(); ++m) update_view(m);
-    const LinearMap common = update_common();
-    const Matrix<double> sums = update_labels(common);
+    for (std::size_t m = 0; m < state_.views.size(); ++m) update_view(m);
+    common_map_ = update_common();
+    maps_ = sweep_maps(context_, gram_, state_, specific_, common_map_);
+    return {maps_, state_.labels, common_.view(), sums_.view()};
+  }
+
+  // What follows the pass. The objective's value, when asked for.
+  ObjectiveTerms after_sweep(bool measured) {
     counts_ = cluster_sizes(state_.labels, options_.clusters);
     const std::vector<Matrix<double>> crosses =
-        label_crosses(context_, gram_, specific_, sums.view());
-    update_norms(common, crosses);
-    const ObjectiveTerms terms = measured ? terms_of(common, crosses) : ObjectiveTerms{};
-    update_gram(common, sums);
+        label_crosses(context_, gram_, specific_, sums_.view());
+    update_norms(crosses);
+    const ObjectiveTerms terms = measured ? terms_of(crosses) : ObjectiveTerms{};
+    update_gram();
     return terms;
   }
 
-  void finish() {
-    state_.common = transposed(context_, common_.view());
-    for (ReferenceView& view : state_.views) view.specific.reset();
-  }
+  const Matrix<T>& common() const { return common_; }
 
  private:
-  // ‖X − VU‖² from X itself.
-  double norm_of_cells(const Matrix<double>& x, const Matrix<double>& centres) {
-    const Matrix<double> cells = transposed(context_, x.view());
-    const Matrix<double> sums = label_sums(context_, cells, state_.labels, options_.clusters);
-    return norm_of(ridged_gram(context_, x.view(), 0), transposed(context_, sums.view()), centres);
-  }
-
   double norm_of(const Matrix<double>& gram, const Matrix<double>& cross,
                  const Matrix<double>& centres) {
     return distance_norm(context_, gram.view(), cross.view(), centres.view(), counts_,
@@ -119,53 +140,61 @@ class ReducedSolver {
     return common;
   }
 
-  // The pass over the cells; its sums by new label.
-  Matrix<double> update_labels(const LinearMap& common) {
-    const SweepMaps sweep = sweep_maps(context_, gram_, state_, specific_, common);
-    Matrix<double> sums(context_.pool(), clusters_, gram_.entries() + common_dim_);
-    sweep_cells(context_, data_, sweep, state_.labels, common_.view(), sums.view());
-    return sums;
-  }
-
   // For the next weights, with the new U.
-  void update_norms(const LinearMap& common, const std::vector<Matrix<double>>& crosses) {
+  void update_norms(const std::vector<Matrix<double>>& crosses) {
     norms_.clear();
-    for (std::size_t m = 0; m < data_.size(); ++m) {
+    for (std::size_t m = 0; m < specific_.size(); ++m) {
       norms_.push_back(norm_of(specific_[m].gram, crosses[m], state_.views[m].centres));
     }
-    norms_.push_back(norm_of(common.gram, crosses.back(), state_.common_centres));
+    norms_.push_back(norm_of(common_map_.gram, crosses.back(), state_.common_centres));
   }
 
-  ObjectiveTerms terms_of(const LinearMap& common, const std::vector<Matrix<double>>& crosses) {
+  ObjectiveTerms terms_of(const std::vector<Matrix<double>>& crosses) {
     ObjectiveFactors factors;
     factors.beta = options_.lambda1;
-    factors.map_penalties.assign(data_.size(), 0.0);
+    factors.map_penalties.assign(specific_.size(), 0.0);
     factors.lambda = 0.5 * options_.lambda3;
     factors.delta = options_.lambda2 > 0 ? 1 / options_.lambda2 : 0;
     return objective_terms(
-        context_, gram_, state_, specific_, common,
-        squared_distances_to_centres(context_, state_, specific_, common, crosses, counts_),
+        context_, gram_, state_, specific_, common_map_,
+        squared_distances_to_centres(context_, state_, specific_, common_map_, crosses, counts_),
         factors);
   }
 
   // H D and H Hᵀ follow from the map of H; products with U were summed over the cells.
-  void update_gram(const LinearMap& common, const Matrix<double>& sums) {
-    gram_.update(columns(context_, common.seen.view(), 0, gram_.width()).view(), common.gram.view(),
-                 columns(context_, sums.view(), 0, gram_.width()).view(),
-                 columns(context_, sums.view(), gram_.entries(), common_dim_).view(), counts_);
+  void update_gram() {
+    gram_.update(columns(context_, common_map_.seen.view(), 0, gram_.width()).view(),
+                 common_map_.gram.view(), columns(context_, sums_.view(), 0, gram_.width()).view(),
+                 columns(context_, sums_.view(), gram_.entries(), common_dim_).view(), counts_);
   }
 
   CpuContext& context_;
-  const std::vector<Matrix<double>>& data_;
   const ReferenceOptions& options_;
   ReferenceState& state_;
   std::int64_t clusters_, common_dim_;
-  Matrix<double> common_;  // Hᵀ (N, d_c)
+  Matrix<T> common_;  // Hᵀ (N, d_c)
   StackedGram gram_;
   std::vector<std::int64_t> counts_;  // cells by label
-  std::vector<LinearMap> specific_;   // S of each view in this iteration
   std::vector<double> norms_;         // ‖X − VU‖² that the next weights are made of
+  std::vector<LinearMap> specific_;   // S of each view in this iteration
+  LinearMap common_map_;              // H in this iteration
+  SweepMaps maps_;
+  Matrix<double> sums_;  // of the last pass, by new label
 };
+
+// What a run changes; S is left out, H too.
+ReferenceState without_cells(CpuContext& context, const ReferenceState& state) {
+  ReferenceState copy;
+  for (const ReferenceView& view : state.views) {
+    copy.views.push_back({{},
+                          copy_of(context, view.specific_map.view()),
+                          copy_of(context, view.common_map.view()),
+                          copy_of(context, view.centres.view())});
+  }
+  copy.common_centres = copy_of(context, state.common_centres.view());
+  copy.labels = state.labels;
+  return copy;
+}
 
 }  // namespace
 
@@ -173,14 +202,50 @@ ObjectiveTerms solve_reduced(CpuContext& context, const std::vector<Matrix<doubl
                              MatrixView<const double> gram, const ReferenceOptions& options,
                              ReferenceState& state, const IterationObserver& observer) {
   check_state(data, options, state);
-  ReducedSolver solver(context, data, gram, options, state);
+  const ReducedStart start(context, data, gram, options, state);
+  ReducedSolver<double> solver(context, options, start, state);
   ObjectiveTerms terms;
   for (int iteration = 1; iteration <= options.iterations; ++iteration) {
-    terms = solver.step(iteration == options.iterations);
+    sweep_cells<double>(context, data, {solver.before_sweep()});
+    terms = solver.after_sweep(iteration == options.iterations);
     if (observer) observer({iteration, state});
   }
-  solver.finish();
+  state.common = transposed(context, solver.common().view());
+  for (ReferenceView& view : state.views) view.specific.reset();
   return terms;
+}
+
+template <class T>
+std::vector<ReducedResult> solve_together(CpuContext& context,
+                                          const std::vector<Matrix<double>>& data,
+                                          const std::vector<Matrix<T>>& swept,
+                                          MatrixView<const double> gram,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReferenceState& start) {
+  if (sets.empty()) return {};
+  for (const ReferenceOptions& options : sets) check_state(data, options, start);
+  const ReducedStart shared(context, data, gram, sets.front(), start);
+  std::deque<ReferenceState> states;  // a solver refers to its own
+  std::deque<ReducedSolver<T>> solvers;
+  for (const ReferenceOptions& options : sets) {
+    states.push_back(without_cells(context, start));
+    solvers.emplace_back(context, options, shared, states.back());
+  }
+  std::vector<ReducedResult> results(sets.size());
+  const int iterations = sets.front().iterations;
+  for (int iteration = 1; iteration <= iterations; ++iteration) {
+    std::vector<SweptCells<T>> cells;
+    for (ReducedSolver<T>& solver : solvers) cells.push_back(solver.before_sweep());
+    sweep_cells<T>(context, swept, cells);
+    for (std::size_t s = 0; s < solvers.size(); ++s) {
+      results[s].objective = solvers[s].after_sweep(iteration == iterations);
+    }
+  }
+  for (std::size_t s = 0; s < solvers.size(); ++s) {
+    results[s].labels = std::move(states[s].labels);
+    results[s].weights = std::move(states[s].weights);
+  }
+  return results;
 }
 
 void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
@@ -198,5 +263,13 @@ ReferenceState reference_clustering(CpuContext& context,
   solve_reduced(context, data, options, state, {});
   return state;
 }
+
+#define INSTANTIATE(T)                                                                \
+  template std::vector<ReducedResult> solve_together<T>(                              \
+      CpuContext&, const std::vector<Matrix<double>>&, const std::vector<Matrix<T>>&, \
+      MatrixView<const double>, const std::vector<ReferenceOptions>&, const ReferenceState&);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
 
 }  // namespace m2st::cluster

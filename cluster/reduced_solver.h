@@ -5,6 +5,7 @@
 // closer than rounding.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "cluster/objective.h"
@@ -27,6 +28,24 @@ void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
 ObjectiveTerms solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
                              MatrixView<const double> gram, const ReferenceOptions& options,
                              ReferenceState& state, const IterationObserver& observer);
+
+struct ReducedResult {
+  std::vector<std::int32_t> labels;
+  std::vector<double> weights;
+  ObjectiveTerms objective;
+};
+
+// Many option sets from one start, in step, so that each pass over the cells serves them all; they
+// differ in λ₁, λ₂ and λ₃ only. `swept`: the data in the precision of that pass, double or float;
+// everything else is double. What one set gives does not depend on the others: in double it is what
+// solve_reduced gives.
+template <class T>
+std::vector<ReducedResult> solve_together(CpuContext& context,
+                                          const std::vector<Matrix<double>>& data,
+                                          const std::vector<Matrix<T>>& swept,
+                                          MatrixView<const double> gram,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReferenceState& start);
 
 // From embeddings (N, d_m), finite, to labels 0..K-1 and weights, by the reduced form.
 ReferenceState reference_clustering(CpuContext& context,

@@ -6,12 +6,14 @@
 
 #include "cluster/blocks.h"
 #include "cluster/centre_descent.h"
+#include "cluster/mapped_cells.h"
 #include "engine/parallel.h"
 #include "kernels/assign.h"
 
 namespace m2st::cluster {
 namespace {
 
+constexpr std::int64_t kCellsPerTile = 128;  // 128 × 400 doubles: 400 KB, in the second cache
 constexpr std::int64_t kCellsPerChunk = 16 * kCellsPerTile;
 
 class StackedCells {

@@ -71,6 +71,16 @@ StackedGram::StackedGram(CpuContext& context, const std::vector<Matrix<double>>&
   put_sizes(cluster_sizes(labels, clusters));
 }
 
+StackedGram StackedGram::copy() const {
+  StackedGram result(context_);
+  result.width_ = width_;
+  result.common_dim_ = common_dim_;
+  result.clusters_ = clusters_;
+  result.first_ = first_;
+  result.gram_ = copy_of(context_, gram_.view());
+  return result;
+}
+
 double StackedGram::data_square(std::size_t view) const {
   double sum = 0;
   for (std::int64_t i = first_[view]; i < first_[view + 1]; ++i) sum += gram_(i, i);

@@ -19,6 +19,8 @@ class StackedGram {
               MatrixView<const double> data_gram, const Matrix<double>& common,
               const std::vector<std::int32_t>& labels, int clusters);
 
+  StackedGram copy() const;
+
   std::int64_t entries() const { return width_ + common_dim_ + clusters_; }
   std::int64_t width() const { return width_; }  // of all views together
   std::int64_t common_first() const { return width_; }
@@ -43,6 +45,7 @@ class StackedGram {
               const std::vector<std::int64_t>& sizes);
 
  private:
+  explicit StackedGram(CpuContext& context) : context_(context) {}
   void put(std::int64_t row, std::int64_t column, MatrixView<const double> x);
   void put_sizes(const std::vector<std::int64_t>& sizes);
 

@@ -1,9 +1,10 @@
-// One option set is one task, inside which the kernels run on the task's own thread; fewer option
-// sets than threads go one after the other with all threads.
+// A batch of option sets is one task, inside which the kernels run on the task's own thread; fewer
+// batches than threads go one after the other with all threads.
 #include "cluster/sweep.h"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -23,6 +24,9 @@ namespace m2st::cluster {
 namespace {
 
 constexpr int kDimensions = 10;  // 10, 20, ..., 100
+// Of the matrix product that serves a batch: enough for the cells to be packed once for many.
+constexpr std::int64_t kColumnsOfBatch = 256;
+constexpr std::int64_t kBytesOfBatch = 64 << 20;  // of H, its maps' scores and labels
 
 // 10^first, ..., 10^last as the decimal numbers they are written as.
 std::vector<double> decades(int first, int last) {
@@ -31,25 +35,6 @@ std::vector<double> decades(int first, int last) {
     values.push_back(std::stod("1e" + std::to_string(power)));
   }
   return values;
-}
-
-Matrix<double> copy_of(CpuContext& context, const Matrix<double>& x) {
-  Matrix<double> copy(context.pool(), x.rows(), x.cols());
-  std::copy(x.span().begin(), x.span().end(), copy.span().begin());
-  return copy;
-}
-
-ReferenceState copy_of(CpuContext& context, const ReferenceState& state) {
-  ReferenceState copy;
-  for (const ReferenceView& view : state.views) {
-    copy.views.push_back({copy_of(context, view.specific), copy_of(context, view.specific_map),
-                          copy_of(context, view.common_map), copy_of(context, view.centres)});
-  }
-  copy.common = copy_of(context, state.common);
-  copy.common_centres = copy_of(context, state.common_centres);
-  copy.labels = state.labels;
-  copy.weights = state.weights;
-  return copy;
 }
 
 // Fails unless the embeddings hold at least K cells that differ.
@@ -125,6 +110,12 @@ Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& o
   check_distinct(input, options.clusters);
   data_ = reference_data<float>(context, input.embeddings, true);
   gram_ = data_gram(context, data_);
+  if (options.precision == SweepPrecision::kDouble) return;
+  for (const Matrix<double>& view : data_) {
+    single_.emplace_back(context.pool(), view.rows(), view.cols());
+    std::transform(view.span().begin(), view.span().end(), single_.back().span().begin(),
+                   [](double value) { return static_cast<float>(value); });
+  }
 }
 
 std::int64_t Sweep::narrowest() const {
@@ -133,20 +124,39 @@ std::int64_t Sweep::narrowest() const {
   return width;
 }
 
-ReferenceState Sweep::start_of(const ReferenceOptions& options) const {
-  return start_ ? copy_of(context_, *start_) : initial_state(context_, data_, options);
+SweepSolution Sweep::solve(const OptionSet& set) const { return std::move(solve_batch({set})[0]); }
+
+template <class T>
+std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<Matrix<T>>& swept,
+                                                const std::vector<OptionSet>& sets) const {
+  std::vector<ReferenceOptions> options;
+  for (const OptionSet& set : sets) {
+    options.push_back(solver_options<ReferenceOptions>(options_, set));
+  }
+  std::optional<ReferenceState> drawn;
+  if (!start_) drawn = initial_state(context_, data_, options.front());
+  std::vector<SweepSolution> solutions;
+  for (ReducedResult& result : solve_together<T>(context_, data_, swept, gram_.view(), options,
+                                                 start_ ? *start_ : *drawn)) {
+    solutions.push_back({largest_first(result.labels), std::move(result.weights),
+                         options_.iterations, result.objective});
+  }
+  return solutions;
 }
 
-SweepSolution Sweep::solve(const OptionSet& set) const {
-  if (options_.solver == SweepSolver::kMonotone) {
+std::vector<SweepSolution> Sweep::solve_batch(const std::vector<OptionSet>& sets) const {
+  if (options_.solver == SweepSolver::kReference) {
+    return single_.empty() ? solve_in_step<double>(data_, sets)
+                           : solve_in_step<float>(single_, sets);
+  }
+  std::vector<SweepSolution> solutions;
+  for (const OptionSet& set : sets) {
     const auto options = solver_options<MonotoneOptions>(options_, set);
     MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
-    return {largest_first(result.labels), result.weights, result.iterations, result.objective};
+    solutions.push_back(
+        {largest_first(result.labels), result.weights, result.iterations, result.objective});
   }
-  const auto options = solver_options<ReferenceOptions>(options_, set);
-  ReferenceState state = start_of(options);
-  const ObjectiveTerms terms = solve_reduced(context_, data_, gram_.view(), options, state, {});
-  return {largest_first(state.labels), state.weights, options.iterations, terms};
+  return solutions;
 }
 
 SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
@@ -165,19 +175,48 @@ SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
   return row;
 }
 
+// Runs go in step when they start alike, and start alike when their S has the same shape. Monotone
+// runs end when they have converged, each in its own time.
+std::vector<std::vector<std::size_t>> Sweep::batches(const std::vector<OptionSet>& sets) const {
+  const std::int64_t common = options_.common_dim > 0 ? options_.common_dim : options_.clusters;
+  const std::int64_t rows = options_.clusters + common;
+  const auto count = static_cast<std::int64_t>(sets.size());
+  const std::int64_t most =
+      options_.solver == SweepSolver::kMonotone
+          ? 1
+          : std::min({kColumnsOfBatch / rows,
+                      kBytesOfBatch / (cells() * rows * static_cast<std::int64_t>(sizeof(double))),
+                      chunk_count(count, context_.threads())});
+  std::map<int, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < sets.size(); ++i) alike[sets[i].specific_dim].push_back(i);
+  std::vector<std::vector<std::size_t>> result;
+  for (const auto& [specific_dim, indices] : alike) {
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      if (i % static_cast<std::size_t>(std::max<std::int64_t>(most, 1)) == 0) result.emplace_back();
+      result.back().push_back(indices[i]);
+    }
+  }
+  return result;
+}
+
 void Sweep::run(const std::vector<OptionSet>& sets, const RowObserver& done,
                 const std::function<bool()>& stop) const {
   std::mutex mutex;
-  const auto one = [&](std::int64_t i) {
+  const std::vector<std::vector<std::size_t>> tasks = batches(sets);
+  const auto one = [&](std::int64_t task) {
     if (stop && stop()) return;
-    const auto index = static_cast<std::size_t>(i);
-    const SweepSolution solution = solve(sets[index]);
-    const SweepRow result = row(sets[index], solution);
-    const std::lock_guard lock(mutex);
-    done(index, result, solution);
+    const std::vector<std::size_t>& indices = tasks[static_cast<std::size_t>(task)];
+    std::vector<OptionSet> members;
+    for (const std::size_t index : indices) members.push_back(sets[index]);
+    const std::vector<SweepSolution> solutions = solve_batch(members);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const SweepRow result = row(members[i], solutions[i]);
+      const std::lock_guard lock(mutex);
+      done(indices[i], result, solutions[i]);
+    }
   };
-  const auto count = static_cast<std::int64_t>(sets.size());
-  if (count < context_.threads()) {  // threads serve the kernels inside each option set
+  const auto count = static_cast<std::int64_t>(tasks.size());
+  if (count < context_.threads()) {  // threads serve the kernels inside each batch
     for (std::int64_t i = 0; i < count; ++i) one(i);
     return;
   }

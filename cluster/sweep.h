@@ -1,6 +1,6 @@
 // Many option sets of eq. 12 on the same embeddings: D, its Gram matrix and the scored embedding
-// are shared, the option sets are tasks of their own. A row depends on its option set alone, never
-// on the grid, the order or the number of threads.
+// are shared, and option sets that start alike go in step. A row depends on its option set alone,
+// never on the grid, the order or the number of threads.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@
 namespace m2st::cluster {
 
 enum class SweepSolver { kReference, kMonotone };
+
+// Of the passes over the cells that the reference solver makes; small algebra is double always.
+enum class SweepPrecision { kDouble, kFloat };
 
 // λ₁ is β and λ₂ is 1/δ for both solvers; λ₃ is 2λ for the reference, λ (times N/K) for the other.
 struct OptionSet {
@@ -45,6 +48,7 @@ struct SweepOptions {
   int iterations = 100;  // of the reference; at most, of the monotone solver
   int common_dim = 0;    // 0: K
   StartValues start = StartValues::kEngine;
+  SweepPrecision precision = SweepPrecision::kDouble;
   std::uint64_t seed = 0;
 };
 
@@ -87,7 +91,7 @@ class Sweep {
 
   SweepSolution solve(const OptionSet& set) const;
   // Rows of `sets` as they are done, in any order, one call at a time. `stop` is asked before each
-  // option set; when it says so the rest is left undone.
+  // batch of option sets; when it says so the rest is left undone.
   using RowObserver =
       std::function<void(std::size_t index, const SweepRow& row, const SweepSolution& solution)>;
   void run(const std::vector<OptionSet>& sets, const RowObserver& done,
@@ -95,12 +99,18 @@ class Sweep {
 
  private:
   SweepRow row(const OptionSet& set, const SweepSolution& solution) const;
-  ReferenceState start_of(const ReferenceOptions& options) const;
+  // Indices of option sets that are solved together.
+  std::vector<std::vector<std::size_t>> batches(const std::vector<OptionSet>& sets) const;
+  std::vector<SweepSolution> solve_batch(const std::vector<OptionSet>& sets) const;
+  template <class T>
+  std::vector<SweepSolution> solve_in_step(const std::vector<Matrix<T>>& swept,
+                                           const std::vector<OptionSet>& sets) const;
 
   CpuContext& context_;
   SweepInput input_;
   SweepOptions options_;
   std::vector<Matrix<double>> data_;
+  std::vector<Matrix<float>> single_;  // the same for passes in float, or nothing
   Matrix<double> gram_;
   std::optional<ReferenceState> start_;
 };

@@ -73,6 +73,7 @@ class SweepJob {
 
  private:
   void read();
+  void check_options() const;
   void check_truth();
   cluster::SweepInput input() const;
   void read_start();
@@ -126,6 +127,7 @@ void SweepJob::read() {
   files.labels = options_.truth;
   files.coordinates = options_.coordinates;
   dataset_ = read_dataset(context_, files, inputs_);
+  check_options();
   check_truth();
   read_start();
   sweep_.emplace(context_, input(), options_.sweep, std::move(start_));
@@ -134,14 +136,23 @@ void SweepJob::read() {
                            dataset_.embeddings.size(), sets_.size()));
 }
 
-void SweepJob::check_truth() {
+void SweepJob::check_options() const {
   using cluster::Criterion;
+  if (options_.sweep.precision == cluster::SweepPrecision::kFloat &&
+      options_.sweep.solver == cluster::SweepSolver::kMonotone) {
+    fail(ExitCode::kUsage,
+         "--precision float is for --solver reference; the monotone solver takes double only");
+  }
   if (options_.choose == Criterion::kTruth && dataset_.truth.empty()) {
     fail(ExitCode::kUsage, "--choose truth needs --truth FILE; without it choose by silhouette");
   }
   if (options_.choose == Criterion::kPas && dataset_.coordinates.empty()) {
     fail(ExitCode::kUsage, "--choose pas needs --coords FILE");
   }
+}
+
+void SweepJob::check_truth() {
+  using cluster::Criterion;
   std::set<std::int32_t> kinds(dataset_.truth.begin(), dataset_.truth.end());
   kinds.erase(-1);
   if (dataset_.truth.empty() || kinds.size() > 1) return;
@@ -210,6 +221,7 @@ std::string SweepJob::inputs_text() const {
   Json json = {{"version", kVersion},
                {"inputs", inputs_json(inputs_)},
                {"solver", static_cast<int>(options_.sweep.solver)},
+               {"precision", static_cast<int>(options_.sweep.precision)},
                {"domains", options_.sweep.clusters},
                {"iterations", options_.sweep.iterations},
                {"common_dim", options_.sweep.common_dim},

@@ -12,10 +12,13 @@
 #include <Eigen/QR>
 #include <Eigen/SVD>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "engine/check.h"
+#include "kernels/cpu/triangular_solve.h"
 
 namespace m2st::kernels {
 
@@ -59,6 +62,58 @@ bool pivots_hold(const Dense<T>& factor, const Dense<T>& a) {
   return true;
 }
 
+constexpr std::size_t kShifts = 8;  // tried at a time: one AVX-512 register of doubles
+
+// Which of the shifts lie above all eigenvalues of the symmetric tridiagonal matrix: those for
+// which every pivot of LDLᵀ of the shifted matrix is negative (Sturm's sequence; Golub and Van
+// Loan, Matrix Computations, section 8.4).
+template <class T>
+std::array<bool, kShifts> above_all(const std::vector<T>& diagonal, const std::vector<T>& squares,
+                                    const std::array<T, kShifts>& shifts) {
+  std::array<T, kShifts> pivots, greatest;
+  pivots.fill(T(1));
+  greatest.fill(std::numeric_limits<T>::lowest());
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    for (std::size_t s = 0; s < kShifts; ++s) {
+      pivots[s] = (diagonal[i] - shifts[s]) - squares[i] / pivots[s];
+      // An eigenvalue of the leading part; counted as one that is not below the shift.
+      pivots[s] = pivots[s] == T(0) ? std::numeric_limits<T>::min() : pivots[s];
+      greatest[s] = std::max(greatest[s], pivots[s]);
+    }
+  }
+  std::array<bool, kShifts> above;
+  for (std::size_t s = 0; s < kShifts; ++s) above[s] = greatest[s] < T(0);
+  return above;
+}
+
+// The largest eigenvalue of the symmetric tridiagonal matrix: its Gershgorin interval is cut into
+// nine again and again. squares[i] is the square of the entry between i − 1 and i, squares[0] 0.
+template <class T>
+T largest_of_tridiagonal(const std::vector<T>& diagonal, const std::vector<T>& squares) {
+  T low = diagonal[0], high = diagonal[0];
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    const T before = std::sqrt(squares[i]);
+    const T after = i + 1 < diagonal.size() ? std::sqrt(squares[i + 1]) : T(0);
+    low = std::max(low, diagonal[i]);  // a Rayleigh quotient
+    high = std::max(high, diagonal[i] + before + after);
+  }
+  while (high - low > std::numeric_limits<T>::epsilon() * std::max(std::abs(low), std::abs(high))) {
+    std::array<T, kShifts> shifts;
+    for (std::size_t s = 0; s < kShifts; ++s) {
+      shifts[s] = low + (high - low) * static_cast<T>(s + 1) / static_cast<T>(kShifts + 1);
+    }
+    const auto above = above_all(diagonal, squares, shifts);
+    const std::size_t first =
+        static_cast<std::size_t>(std::find(above.begin(), above.end(), true) - above.begin());
+    const T next_low = first > 0 ? shifts[first - 1] : low;
+    const T next_high = first < kShifts ? shifts[first] : high;
+    if (next_low <= low && next_high >= high) break;  // neighbours among the numbers of T
+    low = next_low;
+    high = next_high;
+  }
+  return low + (high - low) / 2;
+}
+
 // Index of the entry of largest magnitude, the first of equals.
 template <class Vector>
 Eigen::Index largest_entry(const Vector& x) {
@@ -79,7 +134,7 @@ bool solve_spd(CpuContext&, MatrixView<const T> a, MatrixView<const T> right_sid
   const Dense<T> matrix = copy_in(a);
   const Eigen::LLT<Dense<T>> factor(matrix);
   if (factor.info() != Eigen::Success || !pivots_hold<T>(factor.matrixLLT(), matrix)) return false;
-  if (right_side.cols > 0) copy_out<T>(factor.solve(copy_in(right_side)), solution);
+  solve_with_cholesky<T>(a.rows, factor.matrixLLT().data(), right_side, solution);
   return true;
 }
 
@@ -142,9 +197,20 @@ T largest_eigenvalue(CpuContext&, MatrixView<const T> a) {
   M2ST_CHECK(a.rows == a.cols, "largest_eigenvalue: a is not square (got ", a.rows, " x ", a.cols,
              ")");
   if (a.rows == 0) return T(0);
-  const Eigen::SelfAdjointEigenSolver<Dense<T>> solver(copy_in(a), Eigen::EigenvaluesOnly);
-  M2ST_CHECK(solver.info() == Eigen::Success, "largest_eigenvalue: no convergence, is a finite?");
-  return solver.eigenvalues()(a.rows - 1);
+  const Dense<T> matrix = copy_in(a);
+  M2ST_CHECK(matrix.allFinite(), "largest_eigenvalue: a holds numbers that are not finite");
+  const T scale = matrix.cwiseAbs().maxCoeff();
+  if (a.rows == 1 || scale == T(0)) return matrix(0, 0);
+  const Eigen::Tridiagonalization<Dense<T>> reduced(matrix / scale);
+  const Eigen::Matrix<T, Eigen::Dynamic, 1> diagonal = reduced.diagonal();
+  const Eigen::Matrix<T, Eigen::Dynamic, 1> beside = reduced.subDiagonal();
+  std::vector<T> squares(static_cast<std::size_t>(a.rows), T(0));
+  for (std::size_t i = 1; i < squares.size(); ++i) {
+    const T entry = beside(static_cast<Eigen::Index>(i) - 1);
+    squares[i] = entry * entry;
+  }
+  const std::vector<T> values(diagonal.data(), diagonal.data() + diagonal.size());
+  return scale * largest_of_tridiagonal(values, squares);
 }
 
 template <class T>

@@ -80,17 +80,52 @@ TYPED_TEST_SUITE(LinearAlgebra, Scalars);
 
 TYPED_TEST(LinearAlgebra, SolvesPositiveDefiniteSystems) {
   for (std::int64_t n : {1, 2, 31, 32, 33}) {
-    const auto a = positive_definite<TypeParam>(n, 1);
-    const auto expected = random_dense<TypeParam>(n, 3, 2);
-    const auto right_side = product(a, expected);
-    Dense<TypeParam> solution(n, 3);
+    for (std::int64_t cols : {1, 3, 16, 17, 32, 33, 64, 65, 131, 257}) {
+      const auto a = positive_definite<TypeParam>(n, 1);
+      const auto expected = random_dense<TypeParam>(n, cols, 2);
+      const auto right_side = product(a, expected);
+      Dense<TypeParam> solution(n, cols);
 
-    const bool solved = kernels::solve_spd<TypeParam>(this->context_, view_of(a),
-                                                      view_of(right_side), view_of(solution));
+      const bool solved = kernels::solve_spd<TypeParam>(this->context_, view_of(a),
+                                                        view_of(right_side), view_of(solution));
 
-    EXPECT_TRUE(solved);
-    EXPECT_LE(largest_difference(solution, expected), kTolerance<TypeParam>) << n;
+      EXPECT_TRUE(solved);
+      EXPECT_LE(largest_difference(solution, expected), kTolerance<TypeParam>) << n << ", " << cols;
+    }
   }
+}
+
+// A right side's solution must not depend on which others are solved with it.
+TYPED_TEST(LinearAlgebra, RightSidesDoNotTouchEachOther) {
+  constexpr std::int64_t kSize = 33, kColumns = 70;
+  const auto a = positive_definite<TypeParam>(kSize, 6);
+  const auto all = random_dense<TypeParam>(kSize, kColumns, 7);
+  Dense<TypeParam> together(kSize, kColumns), one(kSize, 1), alone(kSize, 1);
+  kernels::solve_spd<TypeParam>(this->context_, view_of(a), view_of(all), view_of(together));
+
+  for (std::int64_t j = 0; j < kColumns; ++j) {
+    for (std::int64_t i = 0; i < kSize; ++i) one(i, 0) = all(i, j);
+    kernels::solve_spd<TypeParam>(this->context_, view_of(a), view_of(std::as_const(one)),
+                                  view_of(alone));
+    for (std::int64_t i = 0; i < kSize; ++i) EXPECT_EQ(alone(i, 0), together(i, j));
+  }
+}
+
+TYPED_TEST(LinearAlgebra, LargestEigenvalueOfHandSizedMatrices) {
+  const auto largest = [&](std::int64_t n, std::vector<TypeParam> values) {
+    Dense<TypeParam> a(n, n);
+    a.values = std::move(values);
+    return kernels::largest_eigenvalue<TypeParam>(this->context_, view_of(std::as_const(a)));
+  };
+  const double tolerance = kTolerance<TypeParam>;
+
+  EXPECT_EQ(largest(1, {-3}), TypeParam(-3));
+  EXPECT_EQ(largest(2, {0, 0, 0, 0}), TypeParam(0));
+  EXPECT_NEAR(largest(2, {2, 1, 1, 2}), 3, tolerance);
+  EXPECT_NEAR(largest(2, {-2, 1, 1, -2}), -1, tolerance);
+  EXPECT_NEAR(largest(3, {1, 0, 0, 0, 5, 0, 0, 0, 5}), 5, tolerance);
+  EXPECT_NEAR(largest(3, {1, 1, 1, 1, 1, 1, 1, 1, 1}), 3, tolerance);
+  EXPECT_NEAR(largest(2, {1e30f, 0, 0, 1}) / 1e30f, 1, tolerance);
 }
 
 TYPED_TEST(LinearAlgebra, RefusesWhatIsNotPositiveDefinite) {
