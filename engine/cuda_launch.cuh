@@ -28,4 +28,12 @@ void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t sh
   check_cuda(cudaGetLastError(), "launch of a kernel");
 }
 
+// Lets the kernel have more than 48 KiB of dynamic shared memory. To be called before its launch.
+template <class... Parameters>
+void allow_shared(void (*kernel)(Parameters...), std::size_t shared_bytes) {
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  static_cast<int>(shared_bytes)),
+             "cudaFuncSetAttribute");
+}
+
 }  // namespace m2st

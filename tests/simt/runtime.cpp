@@ -1,0 +1,70 @@
+#include "tests/simt/runtime.h"
+
+#include <cuda_runtime_api.h>
+
+#include <utility>
+
+#include "engine/check.h"
+#include "tests/simt/report.h"
+#include "tests/simt/sanitizer.h"
+
+namespace m2st::simt {
+
+namespace {
+
+thread_local int last = cudaSuccess;
+
+// Runs on the stream; looks at the ground around all blocks, which AddressSanitizer does better.
+void run_checked(const Launch& launch) {
+  Runtime& here = runtime();
+  here.executor.run(launch);
+  if (__asan_poison_memory_region != nullptr) return;
+  if (const auto bytes = here.memory.overrun()) {
+    report(concat("device memory was written outside of a block of ", *bytes, " bytes [kernel ",
+                  function_name(launch.kernel), "]"));
+  }
+}
+
+}  // namespace
+
+Runtime::Runtime(const Options& from)
+    : options(from),
+      memory(from.memory),
+      executor(from),
+      streams(from.order, from.seed, from.lazy) {}
+
+Runtime& runtime() {
+  // Never destroyed: objects that live as long as the program may still free device memory.
+  static Runtime* const kRuntime = new Runtime(options_from_environment());
+  return *kRuntime;
+}
+
+int remembered(int error) {
+  if (error != cudaSuccess) last = error;
+  return error;
+}
+
+int take_last_error() { return std::exchange(last, static_cast<int>(cudaSuccess)); }
+int last_error() { return last; }
+
+void check_pointer_argument(const void* kernel, int position, const void* pointer) {
+  if (pointer == nullptr || runtime().memory.kind_of(pointer)) return;
+  report(concat("argument ", position, " of kernel ", function_name(kernel),
+                " is no device pointer: ", pointer));
+}
+
+int submit(Launch launch, CUstream_st* stream) {
+  Runtime& here = runtime();
+  const std::lock_guard lock(here.mutex);
+  if (stream == nullptr) {
+    report(concat("kernel ", function_name(launch.kernel), " is launched on the default stream"));
+  }
+  if (!here.streams.exists(stream)) return remembered(cudaErrorInvalidResourceHandle);
+  if (const int error = here.executor.refusal(launch); error != cudaSuccess) {
+    return remembered(error);
+  }
+  here.streams.add(stream, [launch = std::move(launch)] { run_checked(launch); });
+  return cudaSuccess;
+}
+
+}  // namespace m2st::simt
