@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "apps/pipeline/score.h"
+#include "data/graph/given_graph.h"
 #include "data/io/dataset.h"
-#include "data/io/npy.h"
+#include "data/io/graph_file.h"
 #include "data/io/output.h"
 #include "engine/check.h"
 
@@ -45,6 +46,45 @@ std::vector<std::int32_t> read_truth(CpuContext& context, const Dataset& dataset
   return aligned_codes(own, truth, path);
 }
 
+// The section of each cell; every cell needs one.
+std::vector<std::string> read_sections(CpuContext& context, const Dataset& dataset,
+                                       const std::string& path) {
+  const data::LabelTable table = data::read_labels(context, path, "");
+  data::LabelTable own;
+  own.cells = dataset.cells;
+  own.labels.resize(static_cast<std::size_t>(dataset.nodes));
+  const std::vector<std::int32_t> codes = aligned_codes(own, table, path);
+  std::vector<std::string> names;
+  const std::vector<std::int32_t> known = data::label_codes(table.labels);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] == static_cast<std::int32_t>(names.size())) names.push_back(table.labels[i]);
+  }
+  std::vector<std::string> sections;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (codes[i] < 0) {
+      fail(ExitCode::kInputInvalid, path, ": names no section of cell ", i,
+           " (counted from 0); every cell needs one");
+    }
+    sections.push_back(names[static_cast<std::size_t>(codes[i])]);
+  }
+  return sections;
+}
+
+void read_adjacency(CpuContext& context, const std::string& path, Dataset& dataset,
+                    std::vector<InputRecord>& inputs) {
+  data::Adjacency given = data::read_graph(context, path);
+  if (std::filesystem::is_directory(path)) {
+    note_input("graph", path + "/graph_indptr.npy", inputs);
+    note_input("graph", path + "/graph_indices.npy", inputs);
+  } else {
+    note_input("graph", path, inputs);
+  }
+  if (dataset.nodes == 0) dataset.nodes = given.nodes();
+  data::FitGraph fit = data::fit_graph(context, std::move(given), dataset.nodes, path);
+  dataset.adjacency = std::move(fit.adjacency);
+  dataset.warnings = std::move(fit.warnings);
+}
+
 }  // namespace
 
 data::CoordinateTable read_positions(CpuContext& context, const std::string& path) {
@@ -63,19 +103,6 @@ data::CoordinateTable read_positions(CpuContext& context, const std::string& pat
          bad > kNamedCells ? ", ..." : "", "); remove these cells");
   }
   return table;
-}
-
-data::Adjacency read_adjacency(CpuContext& context, const std::string& folder) {
-  const std::string offsets_path = folder + "/graph_indptr.npy";
-  const std::string neighbours_path = folder + "/graph_indices.npy";
-  const Matrix<std::int64_t> offsets = data::read_npy<std::int64_t>(context, offsets_path);
-  const Matrix<std::int32_t> neighbours = data::read_npy<std::int32_t>(context, neighbours_path);
-  if (offsets.size() == 0) fail(ExitCode::kInputInvalid, offsets_path, ": is empty");
-  data::Adjacency adjacency;
-  adjacency.offsets.assign(offsets.data(), offsets.data() + offsets.size());
-  adjacency.neighbours.assign(neighbours.data(), neighbours.data() + neighbours.size());
-  data::validate(adjacency, true);
-  return adjacency;
 }
 
 Dataset read_dataset(CpuContext& context, const InputFiles& input,
@@ -101,10 +128,10 @@ Dataset read_dataset(CpuContext& context, const InputFiles& input,
     dataset.cells = std::move(table.cells);
     take("coordinates", input.coordinates, dataset.coordinates.rows());
   }
-  if (!input.adjacency.empty()) {
-    dataset.adjacency = read_adjacency(context, input.adjacency);
-    take("adjacency", input.adjacency + "/graph_indptr.npy", dataset.adjacency.nodes());
-    note_input("adjacency", input.adjacency + "/graph_indices.npy", inputs);
+  if (!input.adjacency.empty()) read_adjacency(context, input.adjacency, dataset, inputs);
+  if (!input.sections.empty()) {
+    dataset.sections = read_sections(context, dataset, input.sections);
+    note_input("sections", input.sections, inputs);
   }
   if (!input.labels.empty()) {
     dataset.truth = read_truth(context, dataset, input.labels);

@@ -18,7 +18,9 @@ struct Dataset {
   std::int64_t nodes = 0;
   Matrix<float> features;                 // (N, d) or empty
   Matrix<double> coordinates;             // (N, 2 or 3) or empty
-  data::Adjacency adjacency;              // as given; no nodes when none was
+  data::Adjacency adjacency;              // as given, made fit; no nodes when none was
+  std::vector<std::string> warnings;      // of reading it
+  std::vector<std::string> sections;      // name of each cell's, or empty
   std::vector<Matrix<float>> embeddings;  // (N, d_m) a scale, as given
   std::vector<std::string> cells;         // names, or empty
   std::vector<std::int32_t> truth;        // codes, -1 unlabelled; or empty
@@ -29,9 +31,6 @@ struct Dataset {
 // Reads the files named in `input` and notes each in `inputs`. Exit codes 3 and 4.
 Dataset read_dataset(CpuContext& context, const InputFiles& input,
                      std::vector<InputRecord>& inputs);
-
-// The adjacency in `folder`/graph_indptr.npy and graph_indices.npy, checked and symmetric.
-data::Adjacency read_adjacency(CpuContext& context, const std::string& folder);
 
 // Positions that are all finite; exit code 4 names the first cells that are not.
 data::CoordinateTable read_positions(CpuContext& context, const std::string& path);

@@ -24,7 +24,8 @@ enum class Compatibility { kNone, kPaper, kReference };
 struct InputFiles {
   std::string features;                 // .npy (N, d)
   std::string coordinates;              // .npy or text, (N, 2 or 3)
-  std::string adjacency;                // folder with graph_indptr.npy and graph_indices.npy
+  std::string adjacency;                // folder of `graph`, or a SciPy .npz, in place of building
+  std::string sections;                 // the section of each cell: no edges between sections
   std::string labels;                   // known domains, for scoring only
   std::vector<std::string> embeddings;  // .npy (N, d_m), one per scale, in place of training
   std::string checkpoint;               // trained parameters, in place of training

@@ -84,7 +84,7 @@ class Pipeline {
   RunRecord record_;
   std::optional<OutputFolder> folder_;
   Dataset dataset_;
-  data::Adjacency adjacency_;
+  BuiltGraph graph_;
   std::vector<Matrix<float>> embeddings_;
   cluster::DomainResult domains_;
   std::size_t warned_ = 0;
@@ -97,6 +97,7 @@ void Pipeline::read() {
   }
   dataset_ = read_dataset(host(), options_.input, record_.inputs);
   record_.cells = dataset_.nodes;
+  record_.warnings = dataset_.warnings;
   record_.features = dataset_.features.cols();
   if (clusters(job_) &&
       (options_.cluster.domains < 1 || options_.cluster.domains > dataset_.nodes)) {
@@ -116,12 +117,12 @@ void Pipeline::read() {
 void Pipeline::graph() {
   if (dataset_.coordinates.empty() && !dataset_.has_adjacency()) return;
   begin("graph");
-  adjacency_ = build_graph(host(), dataset_, options_.graph, record_);
+  graph_ = build_graph(host(), dataset_, options_.graph, record_);
   const GraphRecord& graph = *record_.graph;
   note("graph", fmt::format("{}, mean degree {:.2f}, {} cells without neighbours", graph.kind,
                             graph.mean_degree, graph.isolated_nodes));
   if (!trains(job_)) return;
-  record_.plan = plan_memory(options_, dataset_, adjacency_);
+  record_.plan = plan_memory(options_, dataset_, graph_.walked());
   if (!record_.plan->fits() && !options_.dry_run) {
     fail(ExitCode::kOutOfMemory, "training needs about ",
          readable_bytes(record_.plan->training_bytes), ", there are ",
@@ -151,7 +152,7 @@ void Pipeline::train() {
     signal = hooks_.stop_signal ? hooks_.stop_signal() : 0;
     return signal == 0;
   };
-  embeddings_ = apps::train(context_, dataset_, adjacency_, options_, hooks, record_);
+  embeddings_ = apps::train(context_, dataset_, graph_.walked(), options_, hooks, record_);
   if (embeddings_.empty()) {
     stop(signal, fmt::format("after epoch {} of {}; the checkpoint is {}; run the same command "
                              "with --resume to continue",
@@ -167,7 +168,7 @@ void Pipeline::cluster() {
   begin("cluster");
   if (job_ == Job::kCluster) embeddings_ = std::move(dataset_.embeddings);
   domains_ =
-      apps::find_domains(host(), dataset_, adjacency_, embeddings_, options_.cluster, record_);
+      apps::find_domains(host(), dataset_, graph_.walked(), embeddings_, options_.cluster, record_);
   note("cluster", fmt::format("{} domains by {}", options_.cluster.domains, domains_.method));
   if (dataset_.truth.empty()) return;
   begin("score");
@@ -178,7 +179,7 @@ void Pipeline::cluster() {
 
 void Pipeline::write(const std::vector<std::string>& command) {
   begin("write");
-  if (job_ == Job::kGraph) write_adjacency(*folder_, adjacency_);
+  if (job_ == Job::kGraph) write_graph(host(), *folder_, graph_.built, dataset_.coordinates.view());
   if (trains(job_)) write_embeddings(*folder_, embeddings_);
   if (clusters(job_)) write_domains(*folder_, dataset_, domains_);
   record_.outputs = folder_->files();

@@ -10,6 +10,7 @@
 #include "apps/pipeline/output_folder.h"
 #include "apps/pipeline/score.h"
 #include "apps/pipeline/settings.h"
+#include "data/graph/sections.h"
 #include "engine/trace.h"
 #include "model/trainer.h"
 
@@ -24,12 +25,14 @@ struct InputRecord {
 
 struct GraphRecord {
   std::string kind;
+  std::string semantics;  // "m2st" or "squidpy"; empty for a graph that was given
   double radius = 0;
   int neighbours = 0;
   std::int64_t edges = 0;
   double mean_degree = 0;
   std::int64_t isolated_nodes = 0;
-  std::int64_t components = 0;  // 0: not counted
+  std::int64_t components = 0;               // 0: not counted
+  std::vector<data::SectionGraph> sections;  // empty when there is one
 };
 
 struct TrainRecord {

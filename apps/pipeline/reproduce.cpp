@@ -100,7 +100,7 @@ class SetRun {
       report_.absent = path("labels.txt") + " has fewer than two kinds of labels";
       return;
     }
-    adjacency_ = build_graph(host(), dataset_, {}, record_);
+    adjacency_ = build_graph(host(), dataset_, {}, record_).walked();
     const std::string labels = path("published_labels.txt");
     if (!is_file(labels)) return;
     const auto published = data::label_codes(data::read_labels(host(), labels, "").labels);

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "apps/report/domains_svg.h"
+#include "data/io/graph_file.h"
 #include "data/io/npy.h"
 
 namespace m2st::apps {
@@ -31,9 +32,15 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-void write_adjacency(OutputFolder& folder, const data::Adjacency& adjacency) {
+void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
+                 MatrixView<const double> coordinates) {
+  const data::Adjacency& adjacency = graph.adjacency;
   folder.write("graph_indptr.npy", column_bytes(adjacency.offsets));
   folder.write("graph_indices.npy", column_bytes(adjacency.neighbours));
+  const std::vector<float> ones(adjacency.neighbours.size(), 1);
+  folder.write("graph.npz", data::graph_npz(adjacency, ones));
+  folder.write("graph_distances.npz",
+               data::graph_npz(adjacency, data::distances_of(context, graph, coordinates)));
 }
 
 void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings) {

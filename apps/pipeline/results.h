@@ -7,13 +7,15 @@
 #include "apps/pipeline/dataset.h"
 #include "apps/pipeline/output_folder.h"
 #include "cluster/domains.h"
-#include "data/graph/graph.h"
+#include "data/graph/spatial_graph.h"
 #include "engine/array.h"
 
 namespace m2st::apps {
 
-// graph_indptr.npy (int64) and graph_indices.npy (int32), CSR without self loops.
-void write_adjacency(OutputFolder& folder, const data::Adjacency& adjacency);
+// graph_indptr.npy (int64) and graph_indices.npy (int32), CSR without self loops; the same as
+// graph.npz for SciPy, and graph_distances.npz.
+void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
+                 MatrixView<const double> coordinates);
 
 // embedding_scale1.npy, ...: float32 (N, d_m).
 void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings);

@@ -28,9 +28,14 @@ Setting coordinates_setting(RunOptions& options, bool required) {
               options.input.coordinates, required);
 }
 
+Setting sections_setting(RunOptions& options) {
+  return file("--sections", "FILE", "section of each cell; no edges go between sections",
+              options.input.sections);
+}
+
 Setting adjacency_setting(RunOptions& options) {
-  return file("--adjacency", "DIR", "folder with graph_indptr.npy and graph_indices.npy",
-              options.input.adjacency);
+  return file("--adjacency,--use-graph", "GRAPH",
+              "your own: SciPy .npz, or the folder of m2st graph", options.input.adjacency);
 }
 
 std::vector<Setting> graph_settings(RunOptions& options) {
@@ -40,8 +45,14 @@ std::vector<Setting> graph_settings(RunOptions& options) {
        choice(graph.kind, {"auto", "radius", "knn", "delaunay", "grid"})},
       {"--radius", "R", "makes a radius graph, in coordinate units; automatic: mean degree about 6",
        "Graph", &graph.radius, kPositive},
+      {"--min-radius", "R", "leaves out shorter edges of a radius or Delaunay graph", "Graph",
+       &graph.least_radius, kAtLeastZero},
       {"--neighbors", "N", "makes a knn graph, or a grid with --graph grid", "Graph",
        &graph.neighbours, kAtLeastOne},
+      {"--rings", "N", "of a grid: everything in that many steps", "Graph", &graph.rings,
+       kAtLeastOne},
+      {"--graph-semantics", "WHOSE", "m2st, or squidpy: its graphs edge for edge", "Graph",
+       choice(graph.semantics, {"m2st", "squidpy"})},
   };
 }
 
@@ -163,6 +174,7 @@ std::vector<Setting> run_settings(Job job, RunOptions& options) {
   }
   add(settings, {coordinates_setting(options, job == Job::kGraph)});
   if (job != Job::kGraph) add(settings, {adjacency_setting(options)});
+  add(settings, {sections_setting(options)});
   if (job == Job::kCluster) {
     add(settings, {{"--embedding",
                     "FILE",

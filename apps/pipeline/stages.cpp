@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "apps/pipeline/machine.h"
+#include "data/graph/given_graph.h"
 #include "data/graph/hilbert.h"
+#include "data/graph/sections.h"
 #include "data/io/output.h"
 #include "engine/check.h"
 #include "kernels/reduce.h"
@@ -77,9 +79,12 @@ CpuContext& host_of(Context& context) {
 data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency) {
   data::SpatialGraphOptions options = given;
   const bool radius = options.radius != 0, neighbours = options.neighbours != 0;
-  if (adjacency && (radius || neighbours || options.kind != data::GraphKind::kAuto)) {
+  const bool shaped = options.rings != 1 || options.least_radius != 0 ||
+                      options.semantics != data::GraphSemantics::kM2st;
+  if (adjacency && (radius || neighbours || shaped || options.kind != data::GraphKind::kAuto)) {
     fail(ExitCode::kUsage,
-         "--adjacency gives the graph: leave out --graph, --radius and --neighbors");
+         "--adjacency gives the graph: leave out --graph and what shapes it (--radius, ",
+         "--min-radius, --neighbors, --rings, --graph-semantics)");
   }
   if (radius && neighbours) {
     fail(ExitCode::kUsage, "--radius and --neighbors exclude each other: give one of them");
@@ -88,40 +93,50 @@ data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given,
     if (radius) options.kind = data::GraphKind::kRadius;
     if (neighbours) options.kind = data::GraphKind::kKnn;
   }
-  const bool takes_neighbours =
-      options.kind == data::GraphKind::kKnn || options.kind == data::GraphKind::kGrid;
-  if ((radius && options.kind != data::GraphKind::kRadius) || (neighbours && !takes_neighbours)) {
-    fail(ExitCode::kUsage, "--graph ", data::to_string(options.kind), " takes no ",
-         radius ? "--radius" : "--neighbors",
-         ": --radius goes with radius, --neighbors with knn and grid");
-  }
+  const data::GraphKind kind = options.kind;
+  const bool counts = kind == data::GraphKind::kKnn || kind == data::GraphKind::kGrid;
+  const bool measures = kind == data::GraphKind::kRadius || kind == data::GraphKind::kDelaunay;
+  const auto refuse = [&](const char* option, const char* kinds) {
+    fail(ExitCode::kUsage, "--graph ", data::to_string(kind), " takes no ", option, ": it goes ",
+         "with ", kinds);
+  };
+  if (radius && !measures) refuse("--radius", "radius and delaunay");
+  if (options.least_radius != 0 && !measures) refuse("--min-radius", "radius and delaunay");
+  if (neighbours && !counts) refuse("--neighbors", "knn and grid");
+  if (options.rings != 1 && kind != data::GraphKind::kGrid) refuse("--rings", "grid");
   return options;
 }
 
-data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
-                            const data::SpatialGraphOptions& options, RunRecord& record) {
+BuiltGraph build_graph(CpuContext& context, Dataset& dataset,
+                       const data::SpatialGraphOptions& options, RunRecord& record) {
   GraphRecord& note = record.graph.emplace();
-  data::Adjacency adjacency;
+  BuiltGraph result;
+  data::SpatialGraph& graph = result.built;
   if (dataset.has_adjacency()) {
-    adjacency = std::move(dataset.adjacency);
+    graph.adjacency = std::move(dataset.adjacency);
+    data::count_degrees(graph);
     note.kind = "given";
-    for (std::int64_t i = 0; i < adjacency.nodes(); ++i) {
-      note.isolated_nodes += adjacency.offsets[i + 1] == adjacency.offsets[i] ? 1 : 0;
-    }
+  } else if (dataset.sections.empty()) {
+    graph = data::build_spatial_graph(context, dataset.coordinates.view(), options);
   } else {
-    data::SpatialGraph graph =
-        data::build_spatial_graph(context, dataset.coordinates.view(), options);
-    adjacency = std::move(graph.adjacency);
-    note.kind = data::to_string(graph.kind);
-    note.radius = graph.radius;
-    note.neighbours = graph.neighbours;
-    note.isolated_nodes = graph.isolated_nodes;
-    note.components = graph.components;
-    record.warnings.insert(record.warnings.end(), graph.warnings.begin(), graph.warnings.end());
+    data::SectionedGraph sectioned =
+        data::build_sectioned_graph(context, dataset.coordinates.view(), dataset.sections, options);
+    graph = std::move(sectioned.graph);
+    note.sections = std::move(sectioned.sections);
   }
-  note.edges = static_cast<std::int64_t>(adjacency.neighbours.size());
-  note.mean_degree = static_cast<double>(note.edges) / static_cast<double>(dataset.nodes);
-  return adjacency;
+  if (!graph.symmetric) result.both_ways = data::symmetrised(context, graph.adjacency);
+  if (note.kind.empty()) {
+    note.kind = data::to_string(graph.kind);
+    note.semantics = options.semantics == data::GraphSemantics::kSquidpy ? "squidpy" : "m2st";
+  }
+  note.radius = graph.radius;
+  note.neighbours = graph.neighbours;
+  note.isolated_nodes = graph.isolated_nodes;
+  note.components = graph.components;
+  note.edges = static_cast<std::int64_t>(graph.adjacency.neighbours.size());
+  note.mean_degree = graph.mean_degree;
+  record.warnings.insert(record.warnings.end(), graph.warnings.begin(), graph.warnings.end());
+  return result;
 }
 
 bool all_cells_alike(CpuContext& context, MatrixView<const float> features) {

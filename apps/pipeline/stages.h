@@ -23,9 +23,18 @@ CpuContext& host_of(Context& context);
 // and a number of neighbours for kNN. Exit code 2 when they contradict each other or --adjacency.
 data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency);
 
-// The dataset's own adjacency when files gave one, else a graph built from its coordinates.
-data::Adjacency build_graph(CpuContext& context, Dataset& dataset,
-                            const data::SpatialGraphOptions& options, RunRecord& record);
+// A graph as it was built or given, and as training walks it: every edge both ways.
+struct BuiltGraph {
+  data::SpatialGraph built;
+  data::Adjacency both_ways;  // where `built` is not symmetric
+
+  const data::Adjacency& walked() const { return built.symmetric ? built.adjacency : both_ways; }
+};
+
+// The dataset's own adjacency when files gave one, else a graph built from its coordinates, section
+// by section where it has several.
+BuiltGraph build_graph(CpuContext& context, Dataset& dataset,
+                       const data::SpatialGraphOptions& options, RunRecord& record);
 
 // Whether no feature varies between cells (more than one cell, at least one feature).
 bool all_cells_alike(CpuContext& context, MatrixView<const float> features);

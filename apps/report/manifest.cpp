@@ -13,13 +13,23 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json graph_json(const GraphRecord& graph) {
-  return {{"kind", graph.kind},
-          {"radius", graph.radius},
-          {"neighbors", graph.neighbours},
-          {"edges", graph.edges},
-          {"mean_degree", graph.mean_degree},
-          {"isolated_cells", graph.isolated_nodes},
-          {"components", graph.components}};
+  Json json = {{"kind", graph.kind},
+               {"semantics", graph.semantics},
+               {"radius", graph.radius},
+               {"neighbors", graph.neighbours},
+               {"edges", graph.edges},
+               {"mean_degree", graph.mean_degree},
+               {"isolated_cells", graph.isolated_nodes},
+               {"components", graph.components}};
+  for (const data::SectionGraph& section : graph.sections) {
+    json["sections"].push_back({{"name", section.name},
+                                {"cells", section.cells},
+                                {"kind", data::to_string(section.kind)},
+                                {"radius", section.radius},
+                                {"neighbors", section.neighbours},
+                                {"edges", section.edges}});
+  }
+  return json;
 }
 
 Json train_json(const TrainRecord& train) {

@@ -148,6 +148,11 @@ TEST_F(BadInput, GraphOptionsThatContradictEachOther) {
   expect_refused(run_words("out", {"--graph", "knn", "--radius", "5"}), 2, {"knn", "--radius"});
   expect_refused(run_words("out", {"--graph", "radius", "--neighbors", "4"}), 2,
                  {"radius", "--neighbors"});
+  expect_refused(run_words("out", {"--graph", "knn", "--rings", "2"}), 2, {"--rings", "grid"});
+  expect_refused(run_words("out", {"--min-radius", "2"}), 2, {"--min-radius", "delaunay"});
+  expect_refused(run_words("out", {"--radius", "2", "--min-radius", "3"}), 2, {"least radius"});
+  expect_refused(run_words("out", {"--graph", "radius", "--graph-semantics", "squidpy"}), 2,
+                 {"squidpy", "--radius"});
 }
 
 TEST_F(BadInput, ResultsThatCannotBePutInPlaceReplaceNothing) {
@@ -212,6 +217,39 @@ TEST_F(BadInput, AdjacencyThatIsNotAGraph) {
              data::npy_bytes<std::int64_t>({offsets.data(), 301, 1}, true));
 
   expect_refused(run_words("out", {"--adjacency", path("graph")}), 4, {});
+}
+
+TEST_F(BadInput, GraphsOfOtherCellsOrOfNone) {
+  write_text(path("half.npy"),
+             data::npy_bytes<double>({std::vector<double>(300, 1).data(), 150, 2}));
+  write_text(path("text.npz"), "no archive");
+  ASSERT_EQ(
+      run_program({"graph", "--coords", path("half.npy"), "--graph", "knn", "-o", path("half")})
+          .code,
+      0);
+
+  for (const char* graph : {"half", "half/graph.npz"}) {
+    expect_refused(run_words("out", {"--use-graph", path(graph)}), 4, {"150 rows", "300 cells"});
+  }
+  expect_refused(run_words("out", {"--use-graph", path("text.npz")}), 4, {"text.npz", "save_npz"});
+  expect_refused(run_words("out", {"--use-graph", path("none.npz")}), 3, {"none.npz"});
+  expect_refused(run_words("out", {"--use-graph", path("half"), "--rings", "2"}), 2, {"--rings"});
+}
+
+TEST_F(BadInput, SectionsThatDoNotFit) {
+  std::string sections;
+  for (int i = 0; i < 299; ++i) sections += i == 7 ? "NA\n" : "one\n";
+  write_text(path("short.txt"), sections);
+  write_text(path("missing.txt"), sections + "two\n");
+  std::string tiny;
+  for (int i = 0; i < 300; ++i) tiny += i < 3 ? "tiny\n" : "one\n";
+  write_text(path("tiny.txt"), tiny);
+
+  expect_refused(run_words("out", {"--sections", path("short.txt")}), 4, {"short.txt", "299"});
+  expect_refused(run_words("out", {"--sections", path("missing.txt")}), 4,
+                 {"missing.txt", "cell 7"});
+  expect_refused(run_words("out", {"--sections", path("tiny.txt"), "--neighbors", "5"}), 5,
+                 {"section 'tiny'"});
 }
 
 TEST_F(BadInput, NeitherCoordinatesNorAdjacency) {

@@ -128,6 +128,36 @@ TEST_F(Run, StagesNeedNoCoordinatesWhereThereIsAGraph) {
   EXPECT_FALSE(exists(path("stages/embedding_scale2.npy")));
 }
 
+TEST_F(Run, OneWayGraphsAreWalkedBothWaysFromAnyFile) {
+  const std::vector<std::string> kind = {"--graph", "knn", "--graph-semantics", "squidpy"};
+  expect_ok(run_words("run", kind));
+  std::vector<std::string> graph = {"graph", "--coords", path("coords.npy"), "-o", path("graph")};
+  graph.insert(graph.end(), kind.begin(), kind.end());
+  expect_ok(graph);
+  for (const char* file : {"graph", "graph/graph.npz"}) {
+    expect_ok(run_words("again", {"--use-graph", path(file), "--force"}));
+
+    expect_same_results("run", "again");
+    const Json manifest = Json::parse(file_text(path("again/manifest.json")));
+    ASSERT_EQ(manifest["warnings"].size(), 1u);
+    EXPECT_NE(manifest["warnings"][0].get<std::string>().find("one way"), std::string::npos);
+  }
+}
+
+TEST_F(Run, SectionsAreNotConnected) {
+  std::string sections;
+  for (int i = 0; i < 300; ++i) sections += i % 2 == 0 ? "even\n" : "odd\n";
+  write_text(path("sections.txt"), sections);
+
+  expect_ok(run_words("out", {"--sections", path("sections.txt"), "--graph", "knn"}));
+
+  const Json graph = Json::parse(file_text(path("out/manifest.json")))["graph"];
+  ASSERT_EQ(graph["sections"].size(), 2u);
+  EXPECT_EQ(graph["sections"][0]["name"], "even");
+  EXPECT_EQ(graph["sections"][1]["cells"], 150);
+  EXPECT_GE(graph["components"], 2);
+}
+
 TEST_F(Run, EveryMethodOfClusteringGivesAllDomains) {
   expect_ok(run_words("out"));
   for (const char* method : {"kmeans", "mixture", "reference"}) {
