@@ -9,6 +9,7 @@
 
 #include "data/io/delimited.h"
 #include "data/io/input_file.h"
+#include "data/io/names.h"
 #include "data/io/npy.h"
 #include "data/io/npy_type.h"
 #include "data/io/table.h"
@@ -43,9 +44,15 @@ constexpr std::array<std::array<std::string_view, 3>, 14> kAxisNames = {{
 constexpr std::array<std::string_view, 10> kCellNames = {
     "", "cell", "cells", "cell_id", "barcode", "barcodes", "id", "index", "name", "spot"};
 
-std::optional<Columns> named_columns(const DelimitedText& table) {
+std::vector<std::string> header_of(const DelimitedText& table) {
   std::vector<std::string> names;
-  for (std::int64_t c = 0; c < table.columns; ++c) names.push_back(lower_case(table.field(0, c)));
+  for (std::int64_t c = 0; c < table.columns; ++c) names.emplace_back(table.field(0, c));
+  return names;
+}
+
+std::optional<Columns> named_columns(const std::vector<std::string>& header) {
+  std::vector<std::string> names;
+  for (const std::string& name : header) names.push_back(lower_case(name));
   const auto column_of = [&](std::string_view name) {
     const auto found = std::find(names.begin(), names.end(), name);
     return !name.empty() && found != names.end() ? found - names.begin() : std::ptrdiff_t{-1};
@@ -61,6 +68,15 @@ std::optional<Columns> named_columns(const DelimitedText& table) {
   return std::nullopt;
 }
 
+// The column that was asked for by name; exit code 4 names those there are.
+std::int64_t asked_column(const DelimitedText& table, const std::string& name) {
+  const std::vector<std::string> header = header_of(table);
+  const auto found = std::find(header.begin(), header.end(), name);
+  if (found != header.end()) return found - header.begin();
+  fail(ExitCode::kInputInvalid, table.path, ": has no column '", name,
+       "'; its first line is: ", listed(header, 30));
+}
+
 bool names_cells(std::string_view header) {
   return std::find(kCellNames.begin(), kCellNames.end(), lower_case(header)) != kCellNames.end();
 }
@@ -74,7 +90,7 @@ bool begins_as_number(std::string_view field) {
 // The first line is a header when it names the axes or the cells, or when nothing in it could be a
 // value or stand for one.
 bool has_header(const DelimitedText& table) {
-  if (named_columns(table)) return true;
+  if (named_columns(header_of(table))) return true;
   if (table.columns > 2 && names_cells(table.field(0, 0))) return true;
   for (std::int64_t c = 0; c < table.columns; ++c) {
     const std::string_view field = table.field(0, c);
@@ -140,40 +156,103 @@ void fill(const DelimitedText& table, std::int64_t first_row, const Columns& col
   }
 }
 
+// The texts of one column, or of several joined by "_", from `first_row` on.
+std::vector<std::string> texts_of(const DelimitedText& table, std::int64_t first_row,
+                                  const Columns& columns) {
+  std::vector<std::string> texts;
+  for (std::int64_t r = first_row; r < table.rows(); ++r) {
+    std::string& text = texts.emplace_back();
+    for (const std::int64_t column : columns) {
+      text += (column == columns.front() ? "" : "_") + std::string(table.field(r, column));
+    }
+  }
+  return texts;
+}
+
+std::vector<std::string> asked_texts(const DelimitedText& table, const std::string& names) {
+  Columns columns;
+  for (const std::string& name : split_names(names)) columns.push_back(asked_column(table, name));
+  return columns.empty() ? std::vector<std::string>{} : texts_of(table, 1, columns);
+}
+
+Columns axes_of(const DelimitedText& table, std::int64_t first_row,
+                const CoordinateColumns& asked) {
+  if (asked.x.empty() != asked.y.empty()) {
+    fail(ExitCode::kUsage, "--x-column and --y-column go together");
+  }
+  if (!asked.x.empty()) return {asked_column(table, asked.x), asked_column(table, asked.y)};
+  const std::optional<Columns> named =
+      first_row > 0 ? named_columns(header_of(table)) : std::nullopt;
+  return named ? *named : positional_columns(table, first_row);
+}
+
+bool asks_for_a_column(const CoordinateColumns& asked) {
+  return !(asked.cells + asked.x + asked.y + asked.sections + asked.labels).empty();
+}
+
 }  // namespace
 
-CoordinateTable read_coordinates_csv(CpuContext& context, const std::string& path) {
+CoordinateTable read_coordinates_csv(CpuContext& context, const std::string& path,
+                                     const CoordinateColumns& asked) {
   DelimitedText table;
   table.path = path;
   table.text = read_text(path);
   split_text(table, {});
-  const std::int64_t first_row = has_header(table) ? 1 : 0;
+  const std::int64_t first_row = asks_for_a_column(asked) || has_header(table) ? 1 : 0;
   const std::int64_t cells = table.rows() - first_row;
   if (cells == 0) fail(ExitCode::kInputInvalid, path, ": has a header but no cells");
-  const std::optional<Columns> named = first_row > 0 ? named_columns(table) : std::nullopt;
-  const Columns columns = named ? *named : positional_columns(table, first_row);
+  const Columns columns = axes_of(table, first_row, asked);
 
   CoordinateTable result;
   result.coordinates =
       Matrix<double>(context.pool(), cells, static_cast<std::int64_t>(columns.size()));
   fill(table, first_row, columns, result.coordinates.view());
+  result.sections = asked_texts(table, asked.sections);
+  result.labels = asked_texts(table, asked.labels);
+  result.cells = asked_texts(table, asked.cells);
   const bool first_is_free = std::find(columns.begin(), columns.end(), 0) == columns.end();
-  if (first_is_free && starts_with_cells(table, first_row)) {
-    for (std::int64_t r = first_row; r < table.rows(); ++r) {
-      result.cells.emplace_back(table.field(r, 0));
-    }
+  if (result.cells.empty() && first_is_free && starts_with_cells(table, first_row)) {
+    result.cells = texts_of(table, first_row, {0});
   }
   return result;
 }
 
-CoordinateTable read_coordinates(CpuContext& context, const std::string& path) {
-  if (!InputFile(path).starts_with(kNpyMagic)) return read_coordinates_csv(context, path);
-  CoordinateTable result{read_npy<double>(context, path), {}};
+CoordinateTable read_coordinates(CpuContext& context, const std::string& path,
+                                 const CoordinateColumns& asked) {
+  if (!InputFile(path).starts_with(kNpyMagic)) return read_coordinates_csv(context, path, asked);
+  if (asks_for_a_column(asked)) {
+    fail(ExitCode::kInputInvalid, path, ": is a .npy array, which has no columns of that name; ",
+         "give a table with a header");
+  }
+  CoordinateTable result{read_npy<double>(context, path), {}, {}, {}};
   if (result.coordinates.cols() < 2 || result.coordinates.cols() > 3) {
     fail(ExitCode::kInputInvalid, path, ": is ", result.coordinates.rows(), " by ",
          result.coordinates.cols(), ", need one row a cell with x and y (and z)");
   }
   return result;
+}
+
+CoordinateTable read_coordinates(CpuContext& context, const std::string& path) {
+  return read_coordinates(context, path, {});
+}
+
+std::vector<std::string> axis_columns(const std::vector<std::string>& names) {
+  std::vector<std::string> axes;
+  const std::optional<Columns> columns = named_columns(names);
+  if (!columns) return axes;
+  for (const std::int64_t column : *columns)
+    axes.push_back(names[static_cast<std::size_t>(column)]);
+  return axes;
+}
+
+std::vector<std::string> split_names(const std::string& names) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin < names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    parts.push_back(names.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
 }
 
 }  // namespace m2st::data

@@ -14,6 +14,7 @@ namespace m2st::data {
 struct Expression {
   SparseMatrix values;                // (cells, genes); rows 0 when only `features` were asked for
   bool counts = false;                // every value is a whole number >= 0
+  bool logged = false;                // the source says that values are logarithms
   std::vector<std::string> cells;     // (N) names, unique
   std::vector<std::string> genes;     // (G) symbols, made unique as scanpy does ("-1", "-2")
   std::vector<std::string> gene_ids;  // (G) or empty
@@ -26,7 +27,8 @@ struct Expression {
   std::vector<std::string> found;     // one line each: what was read, from where, of what shape
   std::vector<std::string> skipped;   // what was there and not read, and why
   std::vector<std::string> warnings;
-  std::string hash;  // file_hash of the source (of all its files, in name order)
+  std::vector<std::string> files;  // every one that was read, by name
+  std::string hash;                // file_hash of the source (of several files: of their hashes)
 };
 
 }  // namespace m2st::data

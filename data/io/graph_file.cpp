@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "data/io/npy.h"
+#include "data/io/sparse_npz.h"
 #include "data/io/zip_archive.h"
 #include "engine/check.h"
 
@@ -27,15 +28,6 @@ Adjacency read_folder(CpuContext& context, const std::string& folder) {
   const InputFile offsets(folder + "/graph_indptr.npy");
   const InputFile ends(folder + "/graph_indices.npy");
   return {column<std::int64_t>(context, offsets), column<std::int32_t>(context, ends)};
-}
-
-// Whether the archive's "format" is the word; it is a NumPy string of no dimensions.
-bool says_format(const ZipArchive& archive, const std::string& word) {
-  const InputFile file = archive.open("format.npy");
-  std::string bytes(static_cast<std::size_t>(std::min<std::int64_t>(file.size(), 4096)), '\0');
-  file.read(0, bytes.data(), static_cast<std::int64_t>(bytes.size()));
-  bytes.erase(std::remove(bytes.begin(), bytes.end(), '\0'), bytes.end());  // UTF-32 in some
-  return bytes.ends_with("\n" + word);
 }
 
 // Leaves out entries of value 0.
@@ -66,7 +58,8 @@ Adjacency read_archive(CpuContext& context, const std::string& path) {
     fail(ExitCode::kInputInvalid, path, ": is no sparse matrix in rows; write the graph with ",
          "scipy.sparse.save_npz(file, graph.tocsr())");
   }
-  if (!says_format(archive, "csr") && !says_format(archive, "csc")) {
+  const std::string form = npz_format(archive);
+  if (form != "csr" && form != "csc") {
     fail(ExitCode::kInputInvalid, path, ": is neither a CSR nor a CSC matrix; write the graph ",
          "with scipy.sparse.save_npz(file, graph.tocsr())");
   }
