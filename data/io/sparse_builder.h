@@ -32,6 +32,9 @@ class Narrowing {
     if (value > kLargestCount && static_cast<double>(narrow) != value) largest_ = value;
     return narrow;
   }
+  void merge(const Narrowing& other) {
+    if (largest_ == 0) largest_ = other.largest_;
+  }
   // Exit code 4 when a whole number above 2^24 was lost.
   void check(const std::string& path) const;
 
