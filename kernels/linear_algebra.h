@@ -30,6 +30,10 @@ template <class T>
 void symmetric_eigen(CpuContext& context, MatrixView<const T> a, Span<T> values,
                      MatrixView<T> vectors);
 
+// Turns a vector so that its entry of largest magnitude, the first of equals, is positive.
+template <class T>
+void make_largest_positive(Span<T> vector);
+
 // The largest eigenvalue of a (n × n) alone, at a fraction of the cost; 0 for n = 0.
 template <class T>
 T largest_eigenvalue(CpuContext& context, MatrixView<const T> a);

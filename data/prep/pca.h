@@ -1,11 +1,12 @@
-// Exact principal components through the smaller of covariance and Gram matrix.
+// Exact principal components of a sparse matrix that is centred only in thought: column means are
+// taken out of products, never out of entries, so nothing of the matrix's size becomes dense.
 #pragma once
 
 #include <vector>
 
+#include "data/prep/sparse_matrix.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
-#include "engine/view.h"
 
 namespace m2st::data {
 
@@ -15,9 +16,12 @@ struct PrincipalComponents {
   std::vector<double> variances;  // (components), divided by N - 1
 };
 
-// x: (N, d), centred inside; components <= min(N, d), else exit code 5.
-template <class T>
-PrincipalComponents principal_components(CpuContext& context, MatrixView<const T> x,
-                                         int components);
+// by_cell (N, d) and by_gene = transposed(by_cell). components <= min(N, d), else exit code 5;
+// exit code 9 when eigenvalues do not converge.
+PrincipalComponents principal_components(CpuContext& context, const SparseMatrix& by_cell,
+                                         const SparseMatrix& by_gene, int components);
+
+// Sum over columns of their variances (divided by N - 1).
+double total_variance(CpuContext& context, const SparseMatrix& by_gene);
 
 }  // namespace m2st::data

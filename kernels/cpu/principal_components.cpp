@@ -115,14 +115,6 @@ void axes_of_gram(CpuContext& context, MatrixView<const T> x, Span<const double>
   }
 }
 
-void make_largest_positive(Span<double> axis) {
-  const auto largest = std::max_element(
-      axis.begin(), axis.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
-  if (*largest < 0) {
-    for (double& value : axis) value = -value;
-  }
-}
-
 }  // namespace
 
 template <class T>
@@ -150,7 +142,7 @@ void principal_components(CpuContext& context, MatrixView<const T> x, Span<doubl
   // One cell has no variance, and N − 1 = 0 would say so as NaN.
   const auto divisor = static_cast<double>(std::max<std::int64_t>(x.rows - 1, 1));
   for (double& variance : variances) variance = std::max(variance, 0.0) / divisor;
-  for (std::int64_t i = 0; i < axes.rows; ++i) make_largest_positive(axes.row(i));
+  for (std::int64_t i = 0; i < axes.rows; ++i) make_largest_positive<double>(axes.row(i));
 }
 
 template <class T, class S>
