@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdlib>
+#include <utility>
 
 #include "engine/check.h"
 
@@ -16,13 +17,19 @@ constexpr std::size_t kMostBytes = std::size_t{1} << 62;
 }  // namespace
 
 MemorySource host_memory() {
-  // Rounded sizes are multiples of 64, as aligned_alloc asks.
-  return {"host", [](std::size_t bytes) { return std::aligned_alloc(64, bytes); },
-          [](void* block) { std::free(block); }};
+  const auto allocate = [](std::size_t bytes) -> void* {
+    void* block = nullptr;
+    return posix_memalign(&block, 64, bytes) == 0 ? block : nullptr;
+  };
+  return {"host", allocate, [](void* block) { std::free(block); }};
 }
 
+MemoryPool::MemoryPool(MemorySource source)
+    : source_(std::move(source)), exact_(std::getenv("M2ST_EXACT_MEMORY") != nullptr) {}
+
 // Eight classes per power of two: at most 12.5 % is wasted, and blocks of close sizes are shared.
-std::size_t MemoryPool::rounded(std::size_t bytes) {
+std::size_t MemoryPool::rounded(std::size_t bytes) const {
+  if (exact_) return bytes;
   const std::size_t step = std::max<std::size_t>(64, std::bit_floor(bytes) / 8);
   return (bytes + step - 1) / step * step;
 }
@@ -67,7 +74,11 @@ void MemoryPool::release(void* block, std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   const std::size_t size = rounded(bytes);
   in_use_ -= size;
-  kept_[size].push_back(block);
+  if (exact_) {
+    source_.release(block);
+  } else {
+    kept_[size].push_back(block);
+  }
 }
 
 void MemoryPool::trim() {

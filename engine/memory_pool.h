@@ -1,5 +1,7 @@
 // A pool of memory blocks: freed blocks are kept by size class and handed out again, so that an
 // epoch after the first allocates nothing. Knows what is in use, its peak, and its limit.
+// With M2ST_EXACT_MEMORY set in the environment every block is the source's own, of the size asked
+// for: memory checkers (AddressSanitizer, compute-sanitizer) then see an array's true end.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,7 @@ MemorySource host_memory();
 
 class MemoryPool {
  public:
-  explicit MemoryPool(MemorySource source) : source_(std::move(source)) {}
+  explicit MemoryPool(MemorySource source);
   ~MemoryPool() { trim(); }
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
@@ -42,11 +44,12 @@ class MemoryPool {
   void reset_peak();
 
  private:
-  static std::size_t rounded(std::size_t bytes);
+  std::size_t rounded(std::size_t bytes) const;
   void* take_kept(std::size_t size);
   void release_kept();
 
   MemorySource source_;
+  bool exact_;
   mutable std::mutex mutex_;  // guards all below
   std::map<std::size_t, std::vector<void*>> kept_;
   std::size_t in_use_ = 0;

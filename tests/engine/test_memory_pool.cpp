@@ -51,6 +51,21 @@ TEST(MemoryPool, HandsAFreedBlockOutAgain) {
   pool.release(second, 990);
 }
 
+TEST(MemoryPool, ForMemoryCheckersGivesEveryBlockOfItsExactSize) {
+  ASSERT_EQ(setenv("M2ST_EXACT_MEMORY", "1", 1), 0);
+  CountedSource counted;
+  // Sizes that aligned_alloc takes, but that the pool would round up.
+  constexpr std::size_t kBytes = 64 * 1001;
+  MemoryPool pool(counted.source());
+  ASSERT_EQ(unsetenv("M2ST_EXACT_MEMORY"), 0);
+
+  void* block = pool.allocate(kBytes);
+  EXPECT_EQ(counted.sizes.at(block), kBytes);
+  pool.release(block, kBytes);
+
+  EXPECT_TRUE(counted.sizes.empty());
+}
+
 TEST(MemoryPool, GivesAlignedBlocksOfAtLeastTheAskedSize) {
   MemoryPool pool(host_memory());
   for (const std::size_t bytes : {1, 63, 64, 65, 1000, 1025, 123457}) {

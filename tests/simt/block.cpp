@@ -28,10 +28,12 @@ uint3 thread_index(int thread, dim3 block) {
 
 }  // namespace
 
-Block::Block(const Options& options) : schedule_(options.order, options.seed) {
+// ThreadSanitizer would take one stack's use by two threads for a race, so each has its own there.
+Block::Block(const Options& options)
+    : schedule_(options.order, options.seed), own_stacks_(thread_sanitizer()) {
   threads_.resize(kMostThreads);
   // No container grows while kernels run: ThreadSanitizer would see whose fiber it grew on.
-  fibers_.reserve(kMostThreads);
+  fibers_.reserve(TsanClocks::kSets * kMostThreads);
   free_fibers_.reserve(kMostThreads);
 }
 
@@ -48,6 +50,10 @@ void Block::begin_launch(const Launch& launch, std::uint64_t number) {
     threads_[static_cast<std::size_t>(t)].index = thread_index(t, launch.block);
   }
   clocks_.begin_launch(threads_count_);
+  const std::size_t stacks = own_stacks_ ? kMostThreads * TsanClocks::kSets : 0;
+  while (fibers_.size() < stacks) {
+    fibers_.push_back(std::make_unique<Fiber>(&Block::fiber_body, this));
+  }
 }
 
 void Block::end_launch() { clocks_.end_launch(); }
@@ -94,7 +100,7 @@ void Block::run_threads() {
     clocks_.finished();
     Fiber& mine = *threads_[static_cast<std::size_t>(current_)].fiber;
     finish_thread();
-    free_fibers_.push_back(&mine);
+    if (!own_stacks_) free_fibers_.push_back(&mine);
     go_on(mine);
   }
 }
@@ -124,7 +130,7 @@ void Block::go_on(Fiber& from) {
   }
   set_running(schedule_.take(ready_));
   Thread& thread = threads_[static_cast<std::size_t>(current_)];
-  if (thread.fiber == nullptr) thread.fiber = free_fiber();
+  if (thread.fiber == nullptr) thread.fiber = fiber_for(current_);
   if (thread.fiber != &from) Fiber::change(from, *thread.fiber);
 }
 
@@ -134,7 +140,11 @@ void Block::set_running(int thread) {
   clocks_.run(thread);
 }
 
-Fiber* Block::free_fiber() {
+Fiber* Block::fiber_for(int thread) {
+  if (own_stacks_) {
+    const auto index = static_cast<std::size_t>(clocks_.set() * kMostThreads + thread);
+    return fibers_[index].get();
+  }
   if (free_fibers_.empty()) {
     fibers_.push_back(std::make_unique<Fiber>(&Block::fiber_body, this));
     return fibers_.back().get();

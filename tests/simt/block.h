@@ -56,7 +56,7 @@ class Block {
   // Leaves the running thread's fiber for the next thread's; returns when this one goes on.
   void go_on(Fiber& from);
   void set_running(int thread);
-  Fiber* free_fiber();
+  Fiber* fiber_for(int thread);
   void wait(Wait what, Where where);
   void wake_barrier();
   void complete(const WarpResults& results, int warp);
@@ -85,6 +85,7 @@ class Block {
   Fiber home_;
   std::vector<std::unique_ptr<Fiber>> fibers_;
   std::vector<Fiber*> free_fibers_;
+  bool own_stacks_;
 };
 
 }  // namespace m2st::simt

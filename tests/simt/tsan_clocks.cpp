@@ -42,7 +42,7 @@ void TsanClocks::begin_launch(int threads) {
 void TsanClocks::begin_block() {
   if (!thread_sanitizer()) return;
   block_ = std::make_unique<BlockClocks>();
-  set_ ^= 1;
+  set_ = (set_ + 1) % kSets;
   barrier_round_ = 0;
   release(&block_->start);
 }

@@ -13,6 +13,10 @@ namespace m2st::simt {
 
 class TsanClocks {
  public:
+  // Fibers of ThreadSanitizer for every thread, taken in turns by blocks: one block's threads must
+  // not seem to follow those of the block before.
+  static constexpr int kSets = 2;
+
   TsanClocks();
   ~TsanClocks();
   TsanClocks(const TsanClocks&) = delete;
@@ -24,6 +28,7 @@ class TsanClocks {
   void end_block();
   void end_launch();
 
+  int set() const { return set_; }
   // Makes `thread` the one whose accesses are recorded.
   void run(int thread);
   void started();
@@ -50,7 +55,7 @@ class TsanClocks {
   MaskClock& mask_clock(int warp, unsigned mask);
 
   void* home_ = nullptr;
-  std::vector<void*> fibers_[2];  // taken in turns, so that a block does not follow the one before
+  std::vector<void*> fibers_[kSets];
   int set_ = 0;
   int barrier_round_ = 0;
   struct LaunchClocks {
