@@ -1,6 +1,7 @@
 // inspect: what a file holds, decided by its content, as JSON on stdout.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
@@ -8,11 +9,18 @@
 #include <string_view>
 
 #include "apps/command.h"
+#include "apps/inspect_expression.h"
+#include "apps/pipeline/read_settings.h"
+#include "apps/pipeline/run_settings.h"
 #include "apps/standard_output.h"
 #include "data/io/delimited.h"
+#include "data/io/hdf5_handle.h"
 #include "data/io/input_file.h"
 #include "data/io/npy.h"
+#include "data/io/npy_type.h"
 #include "data/io/output.h"
+#include "data/io/read_expression.h"
+#include "data/io/text_formats.h"
 #include "engine/check.h"
 
 namespace m2st::apps {
@@ -20,6 +28,12 @@ namespace m2st::apps {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct InspectOptions {
+  std::string path;
+  data::ReadOptions read;
+  int threads = 0;
+};
 
 // More kinds of text than this are counted, not listed.
 constexpr std::size_t kListedLabels = 100;
@@ -120,11 +134,30 @@ void describe_table(const std::string& path, Json& json) {
   }
 }
 
-Json describe(CpuContext& context, const std::string& path) {
+// What holds expression in a form of its own; arrays and tables are described as they stand, unless
+// how to read them as expression was said.
+bool holds_expression(const std::string& path, const InspectOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored) || !options.read.coordinates.empty())
+    return true;
+  const data::InputFile file(path);
+  if (file.size() == 0) fail(ExitCode::kInputInvalid, path, ": is empty");
+  if (file.starts_with(data::kNpyMagic)) return false;
+  if (file.starts_with("PK\x03\x04") || data::is_hdf5(path)) return true;
+  if (path.ends_with(".h5ad") || path.ends_with(".h5")) return true;
+  return data::text_format(path) != data::TextFormat::kTable;
+}
+
+Json describe(CpuContext& context, const InspectOptions& options) {
+  const std::string& path = options.path;
   Json json = {{"path", path}};
+  if (holds_expression(path, options)) {
+    json.update(expression_json(data::read_expression(context, path, options.read)));
+    return json;
+  }
   json["bytes"] = data::InputFile(path).size();
   json["xxh3_128"] = data::file_hash(path);
-  if (data::InputFile(path).starts_with("\x93NUMPY")) {
+  if (data::InputFile(path).starts_with(data::kNpyMagic)) {
     describe_npy(context, path, json);
   } else {
     describe_table(path, json);
@@ -135,13 +168,27 @@ Json describe(CpuContext& context, const std::string& path) {
 }  // namespace
 
 Command inspect_command() {
-  const auto path = std::make_shared<std::string>();
-  Command command{"inspect", "what a file holds", {}, {}};
-  command.settings = {{"file", "FILE", "an .npy or a text table", "Input", path.get(), {}, true}};
-  command.execute = [path](const std::vector<std::string>&) {
-    CpuContext context(1);
+  const auto options = std::make_shared<InspectOptions>();
+  Command command{"inspect", "what a file or folder holds", {}, {}};
+  data::ReadOptions& read = options->read;
+  command.settings = read_settings(read);
+  command.settings.insert(command.settings.begin(),
+                          {{"input",
+                            "INPUT",
+                            "what `run` takes, an .npy or a text table",
+                            "Input",
+                            &options->path,
+                            {},
+                            true},
+                           {"--coords", "FILE", "positions of a table's cells, joined by name",
+                            "Input", &read.coordinates}});
+  command.settings.push_back(
+      {"--use-graph", "NAME", ".h5ad: neighbours from obsp/NAME", "Reading", &read.use_graph});
+  command.settings.push_back(threads_setting(options->threads));
+  command.execute = [options](const std::vector<std::string>&) {
+    CpuContext context(options->threads);
     write_standard_output(
-        describe(context, *path).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        describe(context, *options).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   };
   return command;
 }

@@ -60,7 +60,7 @@ TEST(CommandLine, MistakesGetTheUsageLineOnStderr) {
       {{"run", "--epochs", "many"}, "'many'"},
       {{"run", "--device", "tpu"}, "one of auto, cpu, cuda"},
       {{"score"}, "--labels"},
-      {{"inspect"}, "file"},
+      {{"inspect"}, "input"},
       {{"simulate", "-n", "0", "-o", "x"}, "--cells"}};
   for (const auto& [arguments, words] : mistakes) {
     const ProgramResult result = run_program(arguments);

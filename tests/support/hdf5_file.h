@@ -91,7 +91,9 @@ class Hdf5File {
   void attribute_numbers(const std::string& object, const std::string& name,
                          const std::vector<T>& values) {
     const data::Hdf5Handle space(make_space({values.size()}));
-    write_attribute(object, name, native<T>(), space.id(), values.data());
+    const T nothing{};  // the library wants an address even for no values
+    write_attribute(object, name, native<T>(), space.id(),
+                    values.empty() ? &nothing : values.data());
   }
   // An object reference, as categorical columns of 0.7 carry.
   void attribute_reference(const std::string& object, const std::string& name,
