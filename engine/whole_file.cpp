@@ -1,6 +1,7 @@
 #include "engine/whole_file.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,6 +133,60 @@ void write_whole_file(const std::string& path, std::string_view bytes) {
   }
   temporary.kept = true;
   flush_folder(path);
+}
+
+PartialFile::PartialFile(std::string target) : target_(std::move(target)) {
+  Temporary temporary;
+  ::close(create_beside(target_, temporary));
+  temporary.kept = true;
+  path_ = temporary.path;
+}
+
+PartialFile::~PartialFile() {
+  if (!kept_) ::unlink(path_.c_str());
+}
+
+void PartialFile::copy_from(const std::string& source) {
+  const Descriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (from.get() < 0 || ::fstat(from.get(), &status) != 0) {
+    fail(ExitCode::kInputMissing, source, ": cannot be read: ", std::strerror(errno));
+  }
+  Descriptor to(::open(path_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  if (to.get() < 0) output_failure(target_, "write", errno);
+  constexpr std::size_t kPiece = std::size_t{1} << 30;
+  bool shares = true;
+  for (off_t done = 0; done < status.st_size;) {
+    ssize_t count = shares ? ::copy_file_range(from.get(), nullptr, to.get(), nullptr, kPiece, 0)
+                           : ::sendfile(to.get(), from.get(), nullptr, kPiece);
+    if (count < 0 && errno == EINTR) continue;
+    const bool cannot = errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+    if (count < 0 && shares && cannot) {
+      shares = false;
+      continue;
+    }
+    if (count < 0) output_failure(target_, "write", errno);
+    if (count == 0) fail(ExitCode::kInputInvalid, source, ": became shorter while it was copied");
+    done += count;
+  }
+  if (!to.close()) output_failure(target_, "close", errno);
+}
+
+void PartialFile::take_permissions_of(const std::string& other) {
+  struct stat status {};
+  if (::stat(other.c_str(), &status) == 0) ::chmod(path_.c_str(), status.st_mode & 07777);
+}
+
+void PartialFile::commit() {
+  Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0 || ::fsync(file.get()) != 0 || !file.close()) {
+    output_failure(target_, "flush", errno);
+  }
+  if (::rename(path_.c_str(), target_.c_str()) != 0) {
+    output_failure(target_, "rename the temporary file to", errno);
+  }
+  kept_ = true;
+  flush_folder(target_);
 }
 
 std::string read_whole_file(const std::string& path, ExitCode code) {
