@@ -87,8 +87,8 @@ void Block::run(uint3 index, std::uint64_t number) {
   if (!shared_.intact()) fault("shared memory was written outside of what was declared");
 }
 
-void Block::fiber_body(void* block) {
-  Fiber::arrived();
+void Block::fiber_body(void* block, Fiber& from) {
+  Fiber::arrived(from);
   static_cast<Block*>(block)->run_threads();
 }
 

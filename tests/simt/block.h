@@ -50,7 +50,7 @@ class Block {
     std::uint64_t result;  // of the operation it waited for
   };
 
-  static void fiber_body(void* block);
+  static void fiber_body(void* block, Fiber& from);
   void run_threads();
   void finish_thread();
   // Leaves the running thread's fiber for the next thread's; returns when this one goes on.

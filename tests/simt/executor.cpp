@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -10,6 +11,8 @@ namespace m2st::simt {
 
 namespace {
 
+// Waking the others costs as much as some small blocks.
+constexpr std::size_t kBlocksWorthThreads = 8;
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostBlockDepth = 64;
 constexpr unsigned kMostGridRows = 65535;
@@ -24,8 +27,10 @@ uint3 block_index(std::uint64_t block, dim3 grid) {
 
 Executor::Executor(const Options& options)
     : order_(options.order, options.seed),
-      block_(options),
-      random_(options.order == Order::kRandom) {}
+      random_(options.order == Order::kRandom),
+      threads_(options.workers) {
+  for (int k = 0; k < threads_.threads(); ++k) workers_.push_back(std::make_unique<Block>(options));
+}
 
 int Executor::refusal(const Launch& launch) const {
   const dim3 grid = launch.grid, block = launch.block;
@@ -48,27 +53,33 @@ bool Executor::allow_dynamic_shared(const void* kernel, int bytes) {
 }
 
 void Executor::run(const Launch& launch) {
-  block_.begin_launch(launch, ++launches_);
-  run_blocks(launch);
-  block_.end_launch();
+  ++launches_;
+  const std::vector<std::uint64_t> blocks = blocks_of(launch);
+  const bool alone = blocks.size() < kBlocksWorthThreads;
+  const std::size_t workers = alone ? 1 : workers_.size();
+  threads_.run(static_cast<std::int64_t>(workers), [&](std::int64_t k) {
+    Block& worker = *workers_[static_cast<std::size_t>(k)];
+    worker.begin_launch(launch, launches_);
+    for (auto at = static_cast<std::size_t>(k); at < blocks.size(); at += workers) {
+      worker.run(block_index(blocks[at], launch.grid), blocks[at]);
+    }
+    worker.end_launch();
+  });
 }
 
-void Executor::run_blocks(const Launch& launch) {
-  const std::uint64_t blocks = std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
+std::vector<std::uint64_t> Executor::blocks_of(const Launch& launch) {
+  const std::uint64_t count = std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
+  std::vector<std::uint64_t> blocks(count);
+  std::iota(blocks.begin(), blocks.end(), 0);
   if (!random_) {
-    for (std::uint64_t k = 0; k < blocks; ++k) {
-      const std::uint64_t block = order_.one_of(blocks) == 0 ? k : blocks - 1 - k;
-      block_.run(block_index(block, launch.grid), block);
-    }
-    return;
+    if (count > 1 && order_.one_of(count) != 0) std::reverse(blocks.begin(), blocks.end());
+    return blocks;
   }
-  order_.begin_block(launches_, blocks);
-  std::vector<std::uint64_t> shuffled(blocks);
-  std::iota(shuffled.begin(), shuffled.end(), 0);
-  for (std::uint64_t left = blocks; left > 1; --left) {
-    std::swap(shuffled[left - 1], shuffled[order_.one_of(left)]);
+  order_.begin_block(launches_, count);
+  for (std::uint64_t left = count; left > 1; --left) {
+    std::swap(blocks[left - 1], blocks[order_.one_of(left)]);
   }
-  for (const std::uint64_t block : shuffled) block_.run(block_index(block, launch.grid), block);
+  return blocks;
 }
 
 }  // namespace m2st::simt

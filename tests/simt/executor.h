@@ -1,11 +1,13 @@
-// Runs launches: their configuration checked as CUDA checks it, their blocks one after the other in
-// the order the options say.
+// Runs launches: their configuration checked as CUDA checks it, their blocks in the order the
+// options say, spread over a few threads of this machine.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <vector>
 
+#include "engine/thread_pool.h"
 #include "tests/simt/block.h"
 #include "tests/simt/launch.h"
 #include "tests/simt/options.h"
@@ -23,11 +25,13 @@ class Executor {
   bool allow_dynamic_shared(const void* kernel, int bytes);
 
  private:
-  void run_blocks(const Launch& launch);
+  // The blocks in the order in which they are begun.
+  std::vector<std::uint64_t> blocks_of(const Launch& launch);
 
   Schedule order_;
-  Block block_;
   bool random_;
+  ThreadPool threads_;
+  std::vector<std::unique_ptr<Block>> workers_;
   std::uint64_t launches_ = 0;
   std::map<const void*, std::size_t> dynamic_limit_;  // of kernels that asked for more
 };

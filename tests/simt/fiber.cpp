@@ -8,8 +8,8 @@
 
 #include "tests/simt/sanitizer.h"
 
-// m2st_simt_change(void** save, void* load): pushes the registers that a callee keeps, stores the
-// stack pointer at *save, continues on the stack `load`.
+// m2st_simt_change(void** save, void* load, Fiber* from): pushes the registers that a callee keeps,
+// stores the stack pointer at *save, continues on the stack `load` and returns `from` there.
 asm(R"(
 .pushsection .text
 .globl m2st_simt_change
@@ -23,6 +23,7 @@ m2st_simt_change:
   pushq %r15
   movq %rsp, (%rdi)
   movq %rsi, %rsp
+  movq %rdx, %rax
   popq %r15
   popq %r14
   popq %r13
@@ -35,13 +36,14 @@ m2st_simt_change:
 .type m2st_simt_enter, @function
 m2st_simt_enter:
   movq %r12, %rdi
+  movq %rax, %rsi
   callq *%r13
   ud2
 .size m2st_simt_enter, .-m2st_simt_enter
 .popsection
 )");
 
-extern "C" void m2st_simt_change(void** save, void* load);
+extern "C" m2st::simt::Fiber* m2st_simt_change(void** save, void* load, m2st::simt::Fiber* from);
 extern "C" void m2st_simt_enter();
 
 namespace m2st::simt {
@@ -52,16 +54,9 @@ namespace {
 constexpr std::size_t kStackBytes = 256 * 1024;
 constexpr std::size_t kGuardBytes = 4096;
 
-// The fiber that was left last on this operating-system thread, for AddressSanitizer's sake.
-struct Left {
-  const void** bottom = nullptr;
-  std::size_t* size = nullptr;
-};
-thread_local Left left;
-
 }  // namespace
 
-Fiber::Fiber(void (*entry)(void*), void* argument) {
+Fiber::Fiber(Entry entry, void* argument) {
   mapping_ = mmap(nullptr, kGuardBytes + kStackBytes, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping_ == MAP_FAILED || mprotect(mapping_, kGuardBytes, PROT_NONE) != 0) {
@@ -84,21 +79,20 @@ Fiber::~Fiber() {
   if (mapping_ != nullptr) munmap(mapping_, kGuardBytes + kStackBytes);
 }
 
-void Fiber::change(Fiber& from, Fiber& to) {
-  if (__sanitizer_start_switch_fiber != nullptr) {
-    left = {&from.bottom_, &from.size_};
-    __sanitizer_start_switch_fiber(&from.fake_stack_, to.bottom_, to.size_);
-  }
-  m2st_simt_change(&from.stack_pointer_, to.stack_pointer_);
-  if (__sanitizer_finish_switch_fiber != nullptr) {
-    __sanitizer_finish_switch_fiber(from.fake_stack_, left.bottom, left.size);
-  }
+// What runs now came from `from`, whose stack AddressSanitizer knows.
+void Fiber::finish(void* fake_stack, Fiber& from) {
+  if (__sanitizer_finish_switch_fiber == nullptr) return;
+  __sanitizer_finish_switch_fiber(fake_stack, &from.bottom_, &from.size_);
 }
 
-void Fiber::arrived() {
-  if (__sanitizer_finish_switch_fiber != nullptr) {
-    __sanitizer_finish_switch_fiber(nullptr, left.bottom, left.size);
+void Fiber::change(Fiber& from, Fiber& to) {
+  if (__sanitizer_start_switch_fiber != nullptr) {
+    __sanitizer_start_switch_fiber(&from.fake_stack_, to.bottom_, to.size_);
   }
+  Fiber* const back_from = m2st_simt_change(&from.stack_pointer_, to.stack_pointer_, &from);
+  finish(from.fake_stack_, *back_from);
 }
+
+void Fiber::arrived(Fiber& from) { finish(nullptr, from); }
 
 }  // namespace m2st::simt

@@ -10,18 +10,21 @@ class Fiber {
  public:
   // The stack that is running already.
   Fiber() = default;
-  // Runs entry(argument) at the first switch to it; entry never returns.
-  Fiber(void (*entry)(void*), void* argument);
+  // Runs entry(argument, from) at the first switch to it; entry never returns, and calls arrived
+  // first of all. The operating system's thread may differ from one switch to the next.
+  using Entry = void (*)(void* argument, Fiber& from);
+  Fiber(Entry entry, void* argument);
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
   // Leaves `from`, which is running, for `to`; returns when something switches back.
   static void change(Fiber& from, Fiber& to);
-  // The first thing to be called on a new fiber.
-  static void arrived();
+  static void arrived(Fiber& from);
 
  private:
+  static void finish(void* fake_stack, Fiber& from);
+
   void* stack_pointer_ = nullptr;
   void* mapping_ = nullptr;
   // AddressSanitizer's view of this stack; the running stack's is learned at the first switch.

@@ -1,11 +1,14 @@
 #include "tests/simt/options.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
 
 #include "engine/check.h"
+#include "engine/cpu_context.h"
 #include "tests/simt/report.h"
+#include "tests/simt/sanitizer.h"
 
 namespace m2st::simt {
 
@@ -41,6 +44,14 @@ bool lazy() {
   report(concat("M2ST_SIMT_STREAMS is eager or lazy, not ", text));
 }
 
+// One for ThreadSanitizer, which tells CUDA threads apart itself.
+int workers() {
+  if (thread_sanitizer()) return 1;
+  const int all = available_processors();
+  return std::max(1,
+                  static_cast<int>(number("M2ST_SIMT_WORKERS", static_cast<std::uint64_t>(all))));
+}
+
 }  // namespace
 
 Options options_from_environment() {
@@ -48,7 +59,7 @@ Options options_from_environment() {
   options.order = order();
   options.seed = number("M2ST_SIMT_SEED", options.seed);
   options.lazy = lazy();
-  options.workers = static_cast<int>(number("M2ST_SIMT_WORKERS", 1));
+  options.workers = workers();
   options.devices = static_cast<int>(number("M2ST_SIMT_DEVICES", 1));
   options.memory = number("M2ST_SIMT_MEMORY", options.memory);
   return options;

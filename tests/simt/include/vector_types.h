@@ -55,9 +55,6 @@ struct alignas(16) double2 {
 struct double3 {
   double x, y, z;
 };
-struct alignas(16) double4 {
-  double x, y, z, w;
-};
 
 constexpr uint3 make_uint3(unsigned x, unsigned y, unsigned z) { return {x, y, z}; }
 constexpr int2 make_int2(int x, int y) { return {x, y}; }
@@ -70,4 +67,3 @@ constexpr float2 make_float2(float x, float y) { return {x, y}; }
 constexpr float3 make_float3(float x, float y, float z) { return {x, y, z}; }
 constexpr float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 constexpr double2 make_double2(double x, double y) { return {x, y}; }
-constexpr double4 make_double4(double x, double y, double z, double w) { return {x, y, z, w}; }
