@@ -1,9 +1,14 @@
 #include "tests/simt/device_memory.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
+#include "tests/simt/runtime.h"
 #include "tests/simt/sanitizer.h"
 
 namespace m2st::simt {
@@ -16,13 +21,64 @@ constexpr unsigned char kGapByte = 0xA5;
 constexpr unsigned char kPoisonByte = 0xFF;  // NaN as a floating-point number, -1 as an integer
 constexpr unsigned char kReleasedByte = 0xDD;
 
+void report_touched_device_memory(int, siginfo_t* info, void*) {
+  constexpr char kText[] = "simt: host code touched device memory\n";
+  const auto kind = runtime().memory.kind_of(info->si_addr);
+  if (kind == MemoryKind::kDevice) static_cast<void>(!write(2, kText, sizeof(kText) - 1));
+  std::abort();
+}
+
 }  // namespace
+
+DeviceMemory::DeviceMemory(std::size_t limit, bool guarded) : limit_(limit), guarded_(guarded) {
+  if (!guarded_) return;
+  struct sigaction action = {};
+  action.sa_sigaction = report_touched_device_memory;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGSEGV, &action, nullptr);
+}
+
+// Guarded blocks have pages of their own.
+unsigned char* DeviceMemory::take(std::size_t raw_bytes, MemoryKind kind) const {
+  if (!guarded_ || kind == MemoryKind::kPinned) {
+    return static_cast<unsigned char*>(std::malloc(raw_bytes));
+  }
+  void* raw = mmap(nullptr, raw_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return raw == MAP_FAILED ? nullptr : static_cast<unsigned char*>(raw);
+}
+
+void DeviceMemory::give_back(const Range& range) const {
+  if (!guarded_ || range.kind == MemoryKind::kPinned) {
+    fill_unseen(range.first, kReleasedByte, range.bytes);
+    unpoison(range.raw, range.raw_bytes);
+    std::free(range.raw);
+  } else {
+    munmap(range.raw, range.raw_bytes);
+  }
+}
+
+void DeviceMemory::protect(bool accessible) const {
+  for (const auto& [first, range] : blocks_) {
+    if (range.kind == MemoryKind::kPinned) continue;
+    mprotect(range.raw, range.raw_bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
+}
+
+void DeviceMemory::open() {
+  const std::lock_guard lock(mutex_);
+  if (opened_++ == 0 && guarded_) protect(true);
+}
+
+void DeviceMemory::close() {
+  const std::lock_guard lock(mutex_);
+  if (--opened_ == 0 && guarded_) protect(false);
+}
 
 void* DeviceMemory::allocate(std::size_t bytes, MemoryKind kind) {
   const std::lock_guard lock(mutex_);
   if (kind == MemoryKind::kDevice && (bytes > limit_ || in_use_ > limit_ - bytes)) return nullptr;
   const std::size_t raw_bytes = bytes + kAlignment + 2 * kGapBytes;
-  auto* raw = static_cast<unsigned char*>(std::malloc(raw_bytes));
+  unsigned char* raw = take(raw_bytes, kind);
   if (raw == nullptr) return nullptr;
   const auto address = reinterpret_cast<std::uintptr_t>(raw) + kGapBytes;
   auto* first = raw + kGapBytes + (kAlignment - address % kAlignment) % kAlignment;
@@ -33,6 +89,7 @@ void* DeviceMemory::allocate(std::size_t bytes, MemoryKind kind) {
   unpoison(first, bytes);
   blocks_[first] = {first, bytes, raw, raw_bytes, kind};
   if (kind == MemoryKind::kDevice) in_use_ += bytes;
+  if (guarded_ && opened_ == 0) protect(false);
   return first;
 }
 
@@ -43,9 +100,7 @@ bool DeviceMemory::release(void* block, MemoryKind kind) {
   const Range range = found->second;
   blocks_.erase(found);
   if (kind == MemoryKind::kDevice) in_use_ -= range.bytes;
-  fill_unseen(range.first, kReleasedByte, range.bytes);
-  unpoison(range.raw, range.raw_bytes);
-  std::free(range.raw);
+  give_back(range);
   return true;
 }
 

@@ -13,7 +13,9 @@ enum class MemoryKind { kDevice, kPinned };
 
 class DeviceMemory {
  public:
-  explicit DeviceMemory(std::size_t limit) : limit_(limit) {}
+  // Guarded: device memory can be touched only while it is open, that is by the device's work; host
+  // code that takes a device pointer for its own is reported. Not together with AddressSanitizer.
+  DeviceMemory(std::size_t limit, bool guarded);
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
@@ -29,6 +31,18 @@ class DeviceMemory {
   // The size of a block around which something was written, if there is one.
   std::optional<std::size_t> overrun() const;
 
+  // Opens device memory for as long as it lives; may be nested.
+  class Open {
+   public:
+    explicit Open(DeviceMemory& memory) : memory_(memory) { memory_.open(); }
+    ~Open() { memory_.close(); }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+
+   private:
+    DeviceMemory& memory_;
+  };
+
   std::size_t in_use() const;
   std::size_t limit() const { return limit_; }
 
@@ -41,12 +55,19 @@ class DeviceMemory {
     MemoryKind kind;
   };
   const Range* find(const void* address) const;
+  unsigned char* take(std::size_t raw_bytes, MemoryKind kind) const;
+  void give_back(const Range& range) const;
+  void open();
+  void close();
+  void protect(bool accessible) const;
   static bool intact(const Range& range);
 
   std::size_t limit_;
+  bool guarded_;
   mutable std::mutex mutex_;  // guards all below
   std::map<const unsigned char*, Range> blocks_;
   std::size_t in_use_ = 0;
+  int opened_ = 0;
 };
 
 }  // namespace m2st::simt

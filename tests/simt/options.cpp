@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <initializer_list>
 #include <string>
 
 #include "engine/check.h"
@@ -29,19 +30,18 @@ std::uint64_t number(const char* name, std::uint64_t otherwise) {
   return value;
 }
 
-Order order() {
-  const std::string text = variable("M2ST_SIMT_ORDER");
-  if (text.empty() || text == "forward") return Order::kForward;
-  if (text == "reverse") return Order::kReverse;
-  if (text == "random") return Order::kRandom;
-  report(concat("M2ST_SIMT_ORDER is forward, reverse or random, not ", text));
-}
-
-bool lazy() {
-  const std::string text = variable("M2ST_SIMT_STREAMS");
-  if (text.empty() || text == "eager") return false;
-  if (text == "lazy") return true;
-  report(concat("M2ST_SIMT_STREAMS is eager or lazy, not ", text));
+// Which of the words the variable is, the first when it is not set.
+int choice(const char* name, std::initializer_list<const char*> words) {
+  const std::string text = variable(name);
+  if (text.empty()) return 0;
+  int index = 0;
+  std::string list;
+  for (const char* word : words) {
+    if (text == word) return index;
+    ++index;
+    list += concat(list.empty() ? "" : ", ", word);
+  }
+  report(concat(name, " is one of ", list, ", not ", text));
 }
 
 // One for ThreadSanitizer, which tells CUDA threads apart itself.
@@ -56,9 +56,10 @@ int workers() {
 
 Options options_from_environment() {
   Options options;
-  options.order = order();
+  options.order = static_cast<Order>(choice("M2ST_SIMT_ORDER", {"forward", "reverse", "random"}));
   options.seed = number("M2ST_SIMT_SEED", options.seed);
-  options.lazy = lazy();
+  options.lazy = choice("M2ST_SIMT_STREAMS", {"eager", "lazy"}) == 1;
+  options.guarded = choice("M2ST_SIMT_HOST_ACCESS", {"allowed", "forbidden"}) == 1;
   options.workers = workers();
   options.devices = static_cast<int>(number("M2ST_SIMT_DEVICES", 1));
   options.memory = number("M2ST_SIMT_MEMORY", options.memory);

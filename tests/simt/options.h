@@ -15,6 +15,7 @@ struct Options {
   bool lazy = false;              // M2ST_SIMT_STREAMS: eager, lazy
   int workers = 1;                // M2ST_SIMT_WORKERS: threads of this machine that run blocks
   int devices = 1;                // M2ST_SIMT_DEVICES: 0 stands for a machine without one
+  bool guarded = false;  // M2ST_SIMT_HOST_ACCESS: forbidden: host code may not touch device memory
   std::size_t memory = std::size_t{16} << 30;  // M2ST_SIMT_MEMORY: bytes of device memory
 };
 

@@ -17,6 +17,7 @@ thread_local int last = cudaSuccess;
 // Runs on the stream; looks at the ground around all blocks, which AddressSanitizer does better.
 void run_checked(const Launch& launch) {
   Runtime& here = runtime();
+  const DeviceMemory::Open open(here.memory);
   here.executor.run(launch);
   if (__asan_poison_memory_region != nullptr) return;
   if (const auto bytes = here.memory.overrun()) {
@@ -29,7 +30,7 @@ void run_checked(const Launch& launch) {
 
 Runtime::Runtime(const Options& from)
     : options(from),
-      memory(from.memory),
+      memory(from.memory, from.guarded),
       executor(from),
       streams(from.order, from.seed, from.lazy) {}
 

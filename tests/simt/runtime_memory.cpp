@@ -12,6 +12,7 @@
 namespace {
 
 using m2st::concat;
+using m2st::simt::DeviceMemory;
 using m2st::simt::MemoryKind;
 using m2st::simt::report;
 using m2st::simt::Runtime;
@@ -54,12 +55,22 @@ void check_copy(const void* to, const void* from, std::size_t bytes, cudaMemcpyK
 
 bool is_pageable(const void* address) { return !runtime().memory.kind_of(address).has_value(); }
 
+void copy(void* to, const void* from, std::size_t bytes) {
+  const DeviceMemory::Open open(runtime().memory);
+  std::memcpy(to, from, bytes);
+}
+
+void set(void* to, int value, std::size_t bytes) {
+  const DeviceMemory::Open open(runtime().memory);
+  std::memset(to, value, bytes);
+}
+
 // The driver takes pageable bytes over before the call returns.
 void copy_from_pageable(void* to, const void* from, std::size_t bytes, cudaStream_t stream) {
   const auto* first = static_cast<const unsigned char*>(from);
   std::vector<unsigned char> staged(first, first + bytes);
   runtime().streams.add(
-      stream, [to, staged = std::move(staged)] { std::memcpy(to, staged.data(), staged.size()); });
+      stream, [to, staged = std::move(staged)] { copy(to, staged.data(), staged.size()); });
 }
 
 }  // namespace
@@ -135,7 +146,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   const std::lock_guard lock(runtime().mutex);
   if (runtime().streams.spoils_capture()) return result(cudaErrorStreamCaptureImplicit);
   check_copy(to, from, bytes, kind);
-  std::memcpy(to, from, bytes);
+  copy(to, from, bytes);
   return cudaSuccess;
 }
 
@@ -150,7 +161,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     copy_from_pageable(to, from, bytes, stream);
     return cudaSuccess;
   }
-  here.streams.add(stream, [=] { std::memcpy(to, from, bytes); });
+  here.streams.add(stream, [=] { copy(to, from, bytes); });
   // The driver waits for the copy when the host's memory is pageable.
   if (!capturing && is_pageable(to)) here.streams.finish(stream);
   return cudaSuccess;
@@ -160,7 +171,7 @@ cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
   const std::lock_guard lock(runtime().mutex);
   if (runtime().streams.spoils_capture()) return result(cudaErrorStreamCaptureImplicit);
   check_side("memset of ", to, bytes, true);
-  std::memset(to, value, bytes);
+  set(to, value, bytes);
   return cudaSuccess;
 }
 
@@ -168,7 +179,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
   const std::lock_guard lock(runtime().mutex);
   if (!runtime().streams.exists(stream)) return result(cudaErrorInvalidResourceHandle);
   check_side("memset of ", to, bytes, true);
-  runtime().streams.add(stream, [=] { std::memset(to, value, bytes); });
+  runtime().streams.add(stream, [=] { set(to, value, bytes); });
   return cudaSuccess;
 }
 

@@ -103,6 +103,13 @@ bool copy_in_the_wrong_direction(CudaContext& context) {
 }
 
 template <bool kPlanted>
+bool host_reads_device_memory(CudaContext& context) {
+  const auto there = on_device(context, counting(32));
+  context.synchronise();
+  return kPlanted ? there.data()[31] == 31 : on_host(context, there)[31] == 31;
+}
+
+template <bool kPlanted>
 bool freed_twice(CudaContext& context) {
   void* block = nullptr;
   check_cuda(cudaMallocAsync(&block, 100, context.stream()), "cudaMallocAsync");
@@ -129,6 +136,7 @@ std::vector<Planted> host_bugs() {
       {"copy_beyond_the_block", copy_beyond_the_block<true>, copy_beyond_the_block<false>},
       {"copy_in_the_wrong_direction", copy_in_the_wrong_direction<true>,
        copy_in_the_wrong_direction<false>},
+      {"host_reads_device_memory", host_reads_device_memory<true>, host_reads_device_memory<false>},
       {"freed_twice", freed_twice<true>, freed_twice<false>}};
 }
 

@@ -27,6 +27,7 @@ const std::map<std::string, Mode>& modes() {
       {"reverse", {kChecked + "M2ST_SIMT_ORDER=reverse"}},
       {"random", {kChecked + "M2ST_SIMT_ORDER=random M2ST_SIMT_SEED=1"}},
       {"workers", {"M2ST_SIMT_WORKERS=3"}},
+      {"guarded", {kChecked + "M2ST_SIMT_HOST_ACCESS=forbidden"}},
       {"lazy", {"M2ST_SIMT_STREAMS=lazy"}},
       {"lazy_reverse", {"M2ST_SIMT_STREAMS=lazy M2ST_SIMT_ORDER=reverse"}},
       {"asan", {kChecked, M2ST_PLANTED_ASAN}},
@@ -34,6 +35,9 @@ const std::map<std::string, Mode>& modes() {
   };
   return kModes;
 }
+
+// ThreadSanitizer of g++ 12 cannot start where the kernel spreads addresses wider than it knows.
+const std::string kNoTsan = "unexpected memory mapping";
 
 struct Outcome {
   int status;
@@ -118,6 +122,7 @@ std::vector<Case> host_cases() {
       {"default_stream", {{"forward", "double_all is launched on the default stream"}}},
       {"copy_beyond_the_block", {{"forward", "256 bytes do not fit its block"}}},
       {"copy_in_the_wrong_direction", {{"forward", "the direction says"}}},
+      {"host_reads_device_memory", {{"guarded", "host code touched device memory"}}},
       {"freed_twice", {{"forward", "no live block"}}},
       {"read_before_the_stream_is_done", {{"lazy", kWrong}}},
       {"other_stream_without_event", {{"lazy_reverse", kWrong}}},
@@ -133,6 +138,7 @@ TEST_P(PlantedBug, IsCaught) {
   for (const auto& [mode, words] : GetParam().caught) {
     const Outcome outcome = run(modes().at(mode), GetParam().name, "bug");
 
+    if (outcome.output.find(kNoTsan) != std::string::npos) GTEST_SKIP() << outcome.output;
     EXPECT_NE(outcome.status, 0) << mode;
     EXPECT_NE(outcome.output.find(words), std::string::npos) << mode << " said:\n"
                                                              << outcome.output;
@@ -151,12 +157,13 @@ class CorrectedTwins : public ::testing::TestWithParam<std::string> {};
 TEST_P(CorrectedTwins, AreLeftAlone) {
   const Outcome outcome = run(modes().at(GetParam()), "all", "twins");
 
+  if (outcome.output.find(kNoTsan) != std::string::npos) GTEST_SKIP() << outcome.output;
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
 INSTANTIATE_TEST_SUITE_P(AllModes, CorrectedTwins,
-                         ::testing::Values("forward", "reverse", "random", "workers", "lazy",
-                                           "lazy_reverse", "asan", "tsan"),
+                         ::testing::Values("forward", "reverse", "random", "workers", "guarded",
+                                           "lazy", "lazy_reverse", "asan", "tsan"),
                          [](const auto& mode) { return mode.param; });
 
 }  // namespace
