@@ -2,24 +2,20 @@
 #include "cluster/recipes.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "cluster/joined_components.h"
 #include "cluster/kmeans.h"
 #include "cluster/mixture.h"
 #include "cluster/reduced_solver.h"
-#include "cluster/spatial_components.h"
-#include "cluster/spatial_mixture.h"
 #include "engine/check.h"
 
 namespace m2st::cluster {
 
 namespace {
 
-constexpr int kComponents = 20;     // of each scale
-constexpr int kRestarts = 20;       // of k-means
-constexpr int kStartRestarts = 10;  // of the k-means before the spatial mixture
+constexpr int kComponents = 20;  // of each scale
+constexpr int kRestarts = 20;    // of k-means
 
 std::vector<float> greatest_of_rows(MatrixView<const double> x) {
   std::vector<float> out;
@@ -29,10 +25,6 @@ std::vector<float> greatest_of_rows(MatrixView<const double> x) {
     out.push_back(static_cast<float>(*std::max_element(row.begin(), row.end())));
   }
   return out;
-}
-
-std::size_t distinct(const std::vector<std::int32_t>& labels) {
-  return std::set<std::int32_t>(labels.begin(), labels.end()).size();
 }
 
 std::string not_converged(int iterations) {
@@ -51,36 +43,6 @@ DomainResult kmeans_recipe(CpuContext& context, const DomainInput& input,
   result.labels = std::move(found.labels);
   result.method =
       concat("k-means (", kComponents, " components a scale, ", kRestarts, " restarts)");
-  return result;
-}
-
-DomainResult default_recipe(CpuContext& context, const DomainInput& input,
-                            const DomainOptions& options) {
-  const SpatialComponentOptions view;
-  const Matrix<double> x =
-      spatial_components(context, input.embeddings, input.features, input.graph, view);
-  const KMeansResult start =
-      k_means(context, x.view(),
-              {.domains = options.domains, .restarts = kStartRestarts, .seed = options.seed});
-  const SpatialMixtureOptions mixture{.domains = options.domains};
-  SpatialMixtureResult found =
-      fit_spatial_mixture(context, x.view(), input.graph, start.labels, mixture);
-  DomainResult result;
-  if (distinct(found.labels) < distinct(start.labels)) {
-    result.labels = start.labels;
-    result.method =
-        concat("k-means (", view.steps, " averagings, ", view.components, " components, ",
-               kStartRestarts, " starts; the mixture after it emptied a domain)");
-    return result;
-  }
-  result.labels = std::move(found.labels);
-  result.confidence = greatest_of_rows(found.responsibilities.view());
-  result.method =
-      concat("spatial mixture (", view.steps, " averagings, ", view.components,
-             " components, embedding weight ", view.embedding_weight, ", depth correction ",
-             view.depth_correction, ", field ", mixture.field, ", ", kStartRestarts,
-             " k-means starts, ", found.iterations, " iterations)");
-  if (!found.converged) result.warnings.push_back(not_converged(found.iterations));
   return result;
 }
 

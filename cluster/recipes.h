@@ -16,8 +16,8 @@ struct DomainInput {
   CsrView graph;                                           // N nodes, or empty
 };
 
-// Features and embeddings averaged in space, k-means, then a mixture with a Potts field: the best
-// of what docs/domains.md compares.
+// Several views of features and embeddings averaged in space, several mixtures with a Potts field
+// on each, and their consensus: the best of what docs/domains.md compares.
 DomainResult default_recipe(CpuContext& context, const DomainInput& input,
                             const DomainOptions& options);
 DomainResult kmeans_recipe(CpuContext& context, const DomainInput& input,

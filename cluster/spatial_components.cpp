@@ -18,8 +18,9 @@ namespace m2st::cluster {
 namespace {
 
 constexpr std::int64_t kGrain = 1024;
-constexpr double kDepthRange = 3;  // standard deviations of log row norm beyond which it is clipped
-constexpr int kDepthSteps = 2;     // how far "local" reaches in the depth correction
+constexpr double kLongRow = 3;          // medians
+constexpr double kLongShare = 0.01;     // of the rows
+constexpr float kLeastSquare = 1e-24f;  // a row shorter than its root counts as that long
 
 // The graph with every cell its own neighbour too: averaging over it is the lazy random walk.
 struct Walk {
@@ -68,48 +69,18 @@ void centre_columns(CpuContext& context, MatrixView<float> x) {
   kernels::affine_columns<float>(context, shift, factor, x);
 }
 
-// (N, 1) log norm of the centred rows, standardised and clipped; empty when all rows are alike.
-// Features that are standardised expression have longer rows where less was measured.
-Matrix<float> depth_of(CpuContext& context, MatrixView<const float> features) {
-  Matrix<float> centred = copy_of(context, features);
-  centre_columns(context, centred.view());
-  Matrix<float> depth(context.pool(), features.rows, 1);
-  kernels::row_squared_norms<float>(context, centred.view(), depth.span());
-  for (float& value : depth.span()) value = 0.5f * std::log(std::max(value, 1e-24f));
-  double mean = 0, variance = 0;
-  kernels::column_moments<float>(context, depth.view(), 0, {&mean, 1}, {&variance, 1});
-  if (!(variance > 0)) return {};
-  for (float& value : depth.span()) {
-    const double standard = (value - mean) / std::sqrt(variance);
-    value = static_cast<float>(std::clamp(standard, -kDepthRange, kDepthRange));
-  }
-  centre_columns(context, depth.view());
-  return depth;
-}
-
-// x − strength · depth · slope, where the slope is that of differences to the neighbourhood: what
-// varies with depth from cell to cell is technical, what varies with it across the tissue may not
-// be.
-void correct_depth(CpuContext& context, const Walk& walk, MatrixView<const float> depth,
-                   double strength, MatrixView<float> x) {
-  const auto difference = [&](MatrixView<const float> values) {
-    Matrix<float> out = averaged(context, walk, copy_of(context, values), kDepthSteps);
-    kernels::axpby<float>(context, 1.0f, values.span(), -1.0f, out.span());
-    return out;
-  };
-  const Matrix<float> depth_difference = difference(depth);
-  const double square =
-      kernels::dot<float>(context, depth_difference.span(), depth_difference.span());
-  if (!(square > 0)) return;
-  Matrix<float> slope(context.pool(), 1, x.cols);
-  {
-    const Matrix<float> x_difference = difference(x);
-    kernels::gemm<float>(context, kernels::Layout::kTransposed, kernels::Layout::kPlain,
-                         static_cast<float>(-strength / square), depth_difference.view(),
-                         x_difference.view(), 0.0f, slope.view());
-  }
-  kernels::gemm<float>(context, kernels::Layout::kPlain, kernels::Layout::kPlain, 1.0f, depth,
-                       slope.view(), 1.0f, x);
+// Rows divided by their norms to the power `exponent`.
+void even_lengths(CpuContext& context, double exponent, MatrixView<float> x) {
+  if (exponent == 1) return kernels::normalise_rows<float>(context, x);
+  Array<float> squares(context.pool(), x.rows);
+  kernels::row_squared_norms<float>(context, x, squares.span());
+  parallel_for(context, x.rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      const double square = std::max(squares[n], kLeastSquare);
+      const auto factor = static_cast<float>(std::pow(square, -0.5 * exponent));
+      for (float& value : x.row(n)) value *= factor;
+    }
+  });
 }
 
 // Leading scores with total variance `weight`; a block without variance gives zeros.
@@ -131,26 +102,21 @@ Matrix<double> spatial_components(CpuContext& context,
                                   const SpatialComponentOptions& options) {
   M2ST_CHECK(!embeddings.empty() || features.size() > 0, "spatial_components: no blocks");
   const Walk walk = graph.offsets.empty() ? Walk{} : with_self(graph);
-  const bool correct =
-      options.depth_correction != 0 && features.size() > 0 && !walk.sources.empty();
-  const Matrix<float> depth = correct ? depth_of(context, features) : Matrix<float>();
-  const auto block_of = [&](MatrixView<const float> values, double weight) {
+  const auto block_of = [&](MatrixView<const float> values, double exponent, double weight) {
     Matrix<float> x = copy_of(context, values);
     centre_columns(context, x.view());
-    kernels::normalise_rows<float>(context, x.view());
-    if (!depth.empty()) {
-      correct_depth(context, walk, depth.view(), options.depth_correction, x.view());
-    }
+    even_lengths(context, exponent, x.view());
     x = averaged(context, walk, std::move(x), options.steps);
     return weighted_scores<float>(context, x.view(), options.components, weight);
   };
 
   std::vector<Matrix<double>> blocks;
-  if (features.size() > 0) blocks.push_back(block_of(features, 1.0));
+  if (features.size() > 0) blocks.push_back(block_of(features, options.length_exponent, 1.0));
   const double weight = features.size() > 0 ? options.embedding_weight : 1.0;
   if (weight > 0) {
     for (const auto& embedding : embeddings) {
-      blocks.push_back(block_of(embedding, weight / static_cast<double>(embeddings.size())));
+      const double share = weight / static_cast<double>(embeddings.size());
+      blocks.push_back(block_of(embedding, 1.0, share));
     }
   }
   std::int64_t cols = 0;
@@ -166,6 +132,20 @@ Matrix<double> spatial_components(CpuContext& context,
   });
   if (blocks.size() == 1) return joined;
   return weighted_scores<double>(context, joined.view(), options.components, 1.0);
+}
+
+double length_exponent_of(CpuContext& context, MatrixView<const float> features) {
+  Matrix<float> centred = copy_of(context, features);
+  centre_columns(context, centred.view());
+  std::vector<float> squares(static_cast<std::size_t>(features.rows));
+  kernels::row_squared_norms<float>(context, centred.view(), squares);
+  const auto at = [&](double share) {
+    const auto place = squares.begin() +
+                       static_cast<std::int64_t>(share * static_cast<double>(squares.size() - 1));
+    std::nth_element(squares.begin(), place, squares.end());
+    return std::sqrt(static_cast<double>(*place));
+  };
+  return at(1 - kLongShare) > kLongRow * at(0.5) ? 1.0 : 0.5;
 }
 
 }  // namespace m2st::cluster

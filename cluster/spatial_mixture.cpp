@@ -8,6 +8,7 @@
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/gemm.h"
+#include "kernels/math/exponential.h"
 #include "kernels/normalise.h"
 #include "kernels/reduce.h"
 
@@ -18,6 +19,25 @@ namespace {
 constexpr std::int64_t kGrain = 1024;
 constexpr double kStartShare =
     0.9;  // of a cell that is its starting label's; the rest is everyone's
+constexpr double kLeastWeight = 1e-300;  // of a component, under the logarithm
+
+// scores[n,k] = ln w_k + ln N(x_n | k) / temperature, from ln w_k + ln N(x_n | k). A component
+// whose weight has vanished stays at −∞.
+void temper(CpuContext& context, const std::vector<double>& weights, double temperature,
+            MatrixView<double> scores) {
+  std::vector<double> shift;
+  for (const double weight : weights) {
+    shift.push_back((1 - 1 / temperature) * std::log(std::max(weight, kLeastWeight)));
+  }
+  parallel_for(context, scores.rows, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      double* row = scores.data + n * scores.cols;
+      for (std::int64_t k = 0; k < scores.cols; ++k) {
+        row[k] = row[k] / temperature + shift[static_cast<std::size_t>(k)];
+      }
+    }
+  });
+}
 
 // next[n,:] = softmax(scores[n,:] + strength · Σ of the neighbours' responsibilities).
 void sweep_field(CpuContext& context, CsrView graph, double strength,
@@ -38,7 +58,8 @@ void sweep_field(CpuContext& context, CsrView graph, double strength,
       for (std::int64_t k = 0; k < components; ++k) row[k] = score[k] + strength * row[k];
       const double highest = *std::max_element(row, row + components);
       double total = 0;
-      for (std::int64_t k = 0; k < components; ++k) total += row[k] = std::exp(row[k] - highest);
+      for (std::int64_t k = 0; k < components; ++k) row[k] = kernels::exponential(row[k] - highest);
+      for (std::int64_t k = 0; k < components; ++k) total += row[k];
       for (std::int64_t k = 0; k < components; ++k) row[k] /= total;
     }
   });
@@ -95,6 +116,8 @@ SpatialMixtureResult fit_spatial_mixture(CpuContext& context, MatrixView<const d
   M2ST_CHECK(graph.offsets.empty() || graph.nodes() == x.rows,
              "fit_spatial_mixture: nodes of the graph (got ", graph.nodes(), ", need ", x.rows,
              ")");
+  M2ST_CHECK(options.temperature >= 1, "fit_spatial_mixture: temperature (got ",
+             options.temperature, ", need at least 1)");
   const CentredCells cells = centre(context, x);
   Gaussians gaussians =
       make_gaussians(context, Covariance::kShared, options.domains, cells.x.cols());
@@ -117,6 +140,9 @@ SpatialMixtureResult fit_spatial_mixture(CpuContext& context, MatrixView<const d
     maximise(context, cells.x.view(), result.responsibilities.view(), cells.scatter.view(),
              gaussians);
     log_joint_densities(context, cells.x.view(), gaussians, scores.view());
+    if (options.temperature > 1) {
+      temper(context, gaussians.weights, options.temperature, scores.view());
+    }
     for (int sweep = 0; sweep < options.sweeps; ++sweep) {
       sweep_field(context, graph, strength, scores.view(), result.responsibilities.view(),
                   next.view());

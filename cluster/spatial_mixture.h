@@ -19,6 +19,9 @@ struct SpatialMixtureOptions {
   int iterations = 60;           // at most
   double tolerance = 1e-4;       // stop once no larger share of the labels changes
   double regularisation = 0.01;  // share of the mean variance of columns added to every variance
+  // What a log density is divided by, >= 1. Cells averaged over their neighbourhoods repeat each
+  // other's evidence; what is left after that weighs against the components' sizes and the field.
+  double temperature = 1.0;
 };
 
 struct SpatialMixtureResult {

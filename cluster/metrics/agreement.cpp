@@ -75,16 +75,19 @@ double sum_of_pairs(const std::vector<std::int64_t>& counts) {
   return sum;
 }
 
-double adjusted_rand(const Contingency& table) {
-  double together = 0;
-  for (const Entry& entry : table.entries) together += pairs(entry.count);
-  const double in_rows = sum_of_pairs(table.row_totals);
-  const double in_columns = sum_of_pairs(table.column_totals);
-  const double all = pairs(table.total);
+// From the pairs together in both labelings, in each, and all.
+double adjusted_rand(double together, double in_rows, double in_columns, double all) {
   // Both one cluster, or both singletons: the chance-corrected range is empty.
   if ((in_rows == all && in_columns == all) || (in_rows == 0 && in_columns == 0)) return 1;
   const double expected = in_rows * in_columns / all;
   return (together - expected) / (0.5 * (in_rows + in_columns) - expected);
+}
+
+double adjusted_rand(const Contingency& table) {
+  double together = 0;
+  for (const Entry& entry : table.entries) together += pairs(entry.count);
+  return adjusted_rand(together, sum_of_pairs(table.row_totals), sum_of_pairs(table.column_totals),
+                       pairs(table.total));
 }
 
 double entropy(const std::vector<std::int64_t>& counts, std::int64_t total) {
@@ -174,6 +177,23 @@ Agreement agreement(Span<const std::int32_t> labels, Span<const std::int32_t> tr
   result.homogeneity = of_truth == 0 ? 1 : mutual / of_truth;
   result.completeness = of_labels == 0 ? 1 : mutual / of_labels;
   return result;
+}
+
+double adjusted_rand_index(MatrixView<const std::int64_t> table) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(table.rows), 0),
+      columns(static_cast<std::size_t>(table.cols), 0);
+  double together = 0;
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < table.rows; ++i) {
+    for (std::int64_t j = 0; j < table.cols; ++j) {
+      const std::int64_t count = table(i, j);
+      together += pairs(count);
+      rows[static_cast<std::size_t>(i)] += count;
+      columns[static_cast<std::size_t>(j)] += count;
+      total += count;
+    }
+  }
+  return adjusted_rand(together, sum_of_pairs(rows), sum_of_pairs(columns), pairs(total));
 }
 
 }  // namespace m2st::cluster

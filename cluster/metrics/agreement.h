@@ -22,4 +22,8 @@ struct Agreement {
 
 Agreement agreement(Span<const std::int32_t> labels, Span<const std::int32_t> truth);
 
+// The adjusted Rand index alone, of two labelings given by their contingency table (clusters ×
+// classes, counts; empty rows and columns do not matter).
+double adjusted_rand_index(MatrixView<const std::int64_t> table);
+
 }  // namespace m2st::cluster

@@ -1,5 +1,5 @@
 // The default clustering's view of cells against a naive one: with as many components as columns,
-// inner products of the scores must be those of the cleaned, averaged and centred rows.
+// inner products of the scores must be those of the evened, averaged and centred rows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -60,36 +60,12 @@ std::vector<double> row_norms(const Dense<double>& x) {
   return norms;
 }
 
-// (N, 1): log norm of the centred rows, standardised (it never reaches 3 deviations here), centred.
-Dense<double> depth_of(const Dense<double>& features) {
-  Dense<double> depth(features.rows, 1);
-  const auto norms = row_norms(reference::centred(features));
-  for (std::int64_t n = 0; n < depth.rows; ++n) depth(n, 0) = std::log(norms[n]);
-  depth = reference::centred(depth);
-  double variance = 0;
-  for (const double value : depth.values) variance += value * value / depth.rows;
-  for (double& value : depth.values) value /= std::sqrt(variance);
-  return depth;
-}
-
 Dense<double> naive_rows(const Dense<double>& features, const CsrView& graph, int steps,
-                         double strength) {
+                         double exponent) {
   Dense<double> x = reference::centred(features);
   const auto norms = row_norms(x);
   for (std::int64_t n = 0; n < x.rows; ++n) {
-    for (std::int64_t c = 0; c < x.cols; ++c) x(n, c) /= norms[n];
-  }
-  const Dense<double> depth = depth_of(features);
-  const Dense<double> far_depth = averaged(depth, graph, 2), far_x = averaged(x, graph, 2);
-  double square = 0;
-  std::vector<double> slope(static_cast<std::size_t>(x.cols), 0.0);
-  for (std::int64_t n = 0; n < x.rows; ++n) {
-    const double difference = depth(n, 0) - far_depth(n, 0);
-    square += difference * difference;
-    for (std::int64_t c = 0; c < x.cols; ++c) slope[c] += difference * (x(n, c) - far_x(n, c));
-  }
-  for (std::int64_t n = 0; n < x.rows; ++n) {
-    for (std::int64_t c = 0; c < x.cols; ++c) x(n, c) -= strength * depth(n, 0) * slope[c] / square;
+    for (std::int64_t c = 0; c < x.cols; ++c) x(n, c) /= std::pow(norms[n], exponent);
   }
   return reference::centred(averaged(x, graph, steps));
 }
@@ -110,20 +86,42 @@ void expect_same_inner_products(const Matrix<double>& scores, const Dense<double
   EXPECT_LE(worst, kTolerance);
 }
 
-TEST(SpatialComponents, MatchTheNaiveRowsWithAndWithoutDepthCorrection) {
+TEST(SpatialComponents, MatchTheNaiveRowsForEveryExponent) {
   CpuContext context(2);
   const auto graph = ring(40);
   const auto features = test::random_dense<float>(40, 6, 1);
-  for (const double strength : {0.0, 0.5, 1.0}) {
+  for (const double exponent : {0.0, 0.5, 1.0}) {
     for (const int steps : {0, 1, 4}) {
       const SpatialComponentOptions options{
-          .steps = steps, .components = 6, .embedding_weight = 0, .depth_correction = strength};
+          .steps = steps, .components = 6, .length_exponent = exponent, .embedding_weight = 0};
       const auto scores =
           spatial_components(context, {}, view_of(features), graph.view().in, options);
       expect_same_inner_products(
-          scores, naive_rows(test::converted<double>(features), graph.view().in, steps, strength));
+          scores, naive_rows(test::converted<double>(features), graph.view().in, steps, exponent));
     }
   }
+}
+
+// Rows of like length, three of them of a hundred made `factor` times as long.
+double exponent_with_long_rows(float factor) {
+  CpuContext context(1);
+  auto features = test::random_dense<float>(100, 50, 4);
+  for (const std::int64_t n : {10, 40, 70}) {
+    for (std::int64_t c = 0; c < 50; ++c) features(n, c) *= factor;
+  }
+  return cluster::length_exponent_of(context, view_of(features));
+}
+
+TEST(LengthExponent, IsOneWhereAFewRowsAreManyTimesAsLong) {
+  EXPECT_EQ(exponent_with_long_rows(1), 0.5);
+  EXPECT_EQ(exponent_with_long_rows(2), 0.5);
+  EXPECT_EQ(exponent_with_long_rows(8), 1.0);
+}
+
+TEST(LengthExponent, ExistsForOneCellAndForCellsAllAlike) {
+  CpuContext context(1);
+  const auto one = test::random_dense<float>(1, 3, 1);
+  EXPECT_EQ(cluster::length_exponent_of(context, view_of(one)), 0.5);
 }
 
 TEST(SpatialComponents, GiveEmbeddingsTheirShareOfTheVariance) {
@@ -132,13 +130,16 @@ TEST(SpatialComponents, GiveEmbeddingsTheirShareOfTheVariance) {
   const auto features = test::random_dense<float>(50, 5, 1);
   const auto embedding = test::random_dense<float>(50, 4, 2);
   const SpatialComponentOptions options{
-      .steps = 2, .components = 30, .embedding_weight = 0.25, .depth_correction = 0};
+      .steps = 2,
+      .components = 30,
+      .embedding_weight = 0.25,
+  };
   const auto joined = spatial_components(context, {view_of(embedding)}, view_of(features),
                                          graph.view().in, options);
 
   Dense<double> rows(50, 9);
-  const auto a = naive_rows(test::converted<double>(features), graph.view().in, 2, 0);
-  const auto b = naive_rows(test::converted<double>(embedding), graph.view().in, 2, 0);
+  const auto a = naive_rows(test::converted<double>(features), graph.view().in, 2, 1);
+  const auto b = naive_rows(test::converted<double>(embedding), graph.view().in, 2, 1);
   double square_a = 0, square_b = 0;
   for (const double value : a.values) square_a += value * value;
   for (const double value : b.values) square_b += value * value;

@@ -1,6 +1,7 @@
 // The mixture that listens to neighbours: what the field changes, and what it must not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "cluster/spatial_mixture.h"
@@ -120,6 +121,27 @@ TEST(SpatialMixture, IsDefinedForOneCellOneDomainAndCellsAllAlike) {
   const auto found =
       fit_spatial_mixture(context, view_of(same), {}, Labels{0, 1, 0, 1, 0, 1}, {.domains = 2});
   for (const double value : found.responsibilities.span()) EXPECT_TRUE(value >= 0 && value <= 1);
+}
+
+// Two components over one wide blob of 300 cells and another of 30: evidence divided by a
+// temperature leaves more of the uncertain cells to the larger component.
+TEST(SpatialMixture, TemperatureLetsTheLargerComponentGrow) {
+  CpuContext context(1);
+  auto x = test::random_dense<double>(330, 2, 5);
+  Labels start;
+  for (std::int32_t n = 0; n < 330; ++n) {
+    const std::int32_t small = n % 11 == 0 ? 1 : 0;
+    x(n, 0) += 2.0 * small;
+    start.push_back(small);
+  }
+  const auto size_of_larger = [&](double temperature) {
+    const auto result =
+        fit_spatial_mixture(context, view_of(x), {}, start,
+                            {.domains = 2, .iterations = 3, .temperature = temperature});
+    return std::count(result.labels.begin(), result.labels.end(), 0);
+  };
+
+  EXPECT_GT(size_of_larger(3.0), size_of_larger(1.0));
 }
 
 }  // namespace
