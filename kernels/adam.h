@@ -1,7 +1,7 @@
 // Adam (Kingma and Ba 2015) over one flat block of parameters.
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 
 namespace m2st::kernels {
@@ -18,6 +18,10 @@ struct AdamOptions {
 // One step; `step` counts from 1. All spans have one size; parameters and moments are updated.
 template <class T>
 void adam_step(CpuContext& context, const AdamOptions& options, std::int64_t step,
+               Span<const T> gradient, Span<T> first_moment, Span<T> second_moment,
+               Span<T> parameters);
+template <class T>
+void adam_step(CudaContext& context, const AdamOptions& options, std::int64_t step,
                Span<const T> gradient, Span<T> first_moment, Span<T> second_moment,
                Span<T> parameters);
 

@@ -3,7 +3,7 @@
 // exact keep probability 1 − threshold / 65536. Eight elements share a Philox call.
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/random.h"
 #include "engine/view.h"
 #include "kernels/accumulate.h"
@@ -15,11 +15,17 @@ namespace m2st::kernels {
 template <class T>
 void dropout(CpuContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
              MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate);
+template <class T>
+void dropout(CudaContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
+             MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate);
 
 // The same on edge coefficients (E, H), keyed by the global ids of both ends: keep(key, destination
 // id, source id, h). The rule for head h: word h mod 4 of block (destination, source, h div 4).
 template <class T>
 void edge_dropout(CpuContext& context, const GraphView& graph, RandomKey key, double probability,
+                  MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate);
+template <class T>
+void edge_dropout(CudaContext& context, const GraphView& graph, RandomKey key, double probability,
                   MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate);
 
 }  // namespace m2st::kernels

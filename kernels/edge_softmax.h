@@ -2,13 +2,9 @@
 // A node without in-edges has no weights. Paper eq. 3.
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 #include "kernels/accumulate.h"
-
-namespace m2st {
-class CudaContext;
-}
 
 namespace m2st::kernels {
 

@@ -6,7 +6,7 @@
 // (out − bias). While it runs it holds one array of (E, H).
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/random.h"
 #include "engine/view.h"
 #include "kernels/accumulate.h"
@@ -27,11 +27,25 @@ void gat_attention(CpuContext& context, const GraphView& graph, const AttentionO
                    MatrixView<const T> projected, MatrixView<const T> source_scores,
                    MatrixView<const T> destination_scores, Span<const T> bias,
                    MatrixView<T> log_sums, MatrixView<T> out);
+template <class T>
+void gat_attention(CudaContext& context, const GraphView& graph, const AttentionOptions& options,
+                   MatrixView<const T> projected, MatrixView<const T> source_scores,
+                   MatrixView<const T> destination_scores, Span<const T> bias,
+                   MatrixView<T> log_sums, MatrixView<T> out);
 
 // Gradients of `projected` (through the sum only: the scores' part is node_scores_backward's), of
 // both scores (N, H) and of the bias (H·F or empty). `out` is what the forward gave.
 template <class T>
 void gat_attention_backward(CpuContext& context, const GraphView& graph,
+                            const AttentionOptions& options, MatrixView<const T> projected,
+                            MatrixView<const T> source_scores,
+                            MatrixView<const T> destination_scores, Span<const T> bias,
+                            MatrixView<const T> log_sums, MatrixView<const T> out,
+                            MatrixView<const T> grad_out, MatrixView<T> grad_projected,
+                            MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
+                            Span<T> grad_bias, Accumulate accumulate_bias);
+template <class T>
+void gat_attention_backward(CudaContext& context, const GraphView& graph,
                             const AttentionOptions& options, MatrixView<const T> projected,
                             MatrixView<const T> source_scores,
                             MatrixView<const T> destination_scores, Span<const T> bias,

@@ -1,7 +1,7 @@
 // Matrix products. The order of every sum depends on the shapes only, never on threads.
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 
 namespace m2st::kernels {
@@ -13,11 +13,17 @@ enum class Layout { kPlain, kTransposed };
 template <class T>
 void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out);
+template <class T>
+void gemm(CudaContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
+          MatrixView<const T> b, T beta, MatrixView<T> out);
 
 // out = a[rows,:]ᵀ b + beta · out, with a (n × m), b (rows × k): the very sums of gemm on the
 // gathered rows.
 template <class T>
 void gemm_of_rows(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> a,
+                  MatrixView<const T> b, T beta, MatrixView<T> out);
+template <class T>
+void gemm_of_rows(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> a,
                   MatrixView<const T> b, T beta, MatrixView<T> out);
 
 }  // namespace m2st::kernels

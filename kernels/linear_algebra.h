@@ -1,7 +1,7 @@
 // Small dense problems (n up to some hundreds; a covariance of a few thousand is fine).
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 
 namespace m2st::kernels {
@@ -11,11 +11,17 @@ namespace m2st::kernels {
 template <class T>
 bool solve_spd(CpuContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
                MatrixView<T> solution);
+template <class T>
+bool solve_spd(CudaContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
+               MatrixView<T> solution);
 
 // General square a by LU with partial pivoting; returns the reciprocal condition estimate (0 when
 // exactly singular: the solution then holds what the elimination gave, possibly not finite).
 template <class T>
 T solve_general(CpuContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
+                MatrixView<T> solution);
+template <class T>
+T solve_general(CudaContext& context, MatrixView<const T> a, MatrixView<const T> right_side,
                 MatrixView<T> solution);
 
 // Moore–Penrose inverse of a (m × n) into out (n × m); singular values at or below
@@ -23,11 +29,16 @@ T solve_general(CpuContext& context, MatrixView<const T> a, MatrixView<const T> 
 // on).
 template <class T>
 void pseudo_inverse(CpuContext& context, MatrixView<const T> a, MatrixView<T> out);
+template <class T>
+void pseudo_inverse(CudaContext& context, MatrixView<const T> a, MatrixView<T> out);
 
 // Eigenvalues ascending, eigenvectors in the columns of `vectors` (n × n), each with its
 // largest-magnitude entry positive.
 template <class T>
 void symmetric_eigen(CpuContext& context, MatrixView<const T> a, Span<T> values,
+                     MatrixView<T> vectors);
+template <class T>
+void symmetric_eigen(CudaContext& context, MatrixView<const T> a, Span<T> values,
                      MatrixView<T> vectors);
 
 // Turns a vector so that its entry of largest magnitude, the first of equals, is positive.
@@ -37,10 +48,14 @@ void make_largest_positive(Span<T> vector);
 // The largest eigenvalue of a (n × n) alone, at a fraction of the cost; 0 for n = 0.
 template <class T>
 T largest_eigenvalue(CpuContext& context, MatrixView<const T> a);
+template <class T>
+T largest_eigenvalue(CudaContext& context, MatrixView<const T> a);
 
 // Orthonormal basis of the columns of a (m × n, m >= n) by Householder QR with R's diagonal
 // positive: out (m × n).
 template <class T>
 void orthonormalise(CpuContext& context, MatrixView<const T> a, MatrixView<T> out);
+template <class T>
+void orthonormalise(CudaContext& context, MatrixView<const T> a, MatrixView<T> out);
 
 }  // namespace m2st::kernels

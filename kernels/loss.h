@@ -1,7 +1,7 @@
 // Reconstruction losses over a set of rows (eq. 10).
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 #include "kernels/accumulate.h"
 
@@ -12,11 +12,19 @@ namespace m2st::kernels {
 template <class T>
 double scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, double gamma,
                           MatrixView<const T> target, MatrixView<const T> output);
+template <class T>
+double scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
+                          MatrixView<const T> target, MatrixView<const T> output);
 
 // grad_output (N, d): rows in `rows` get grad_loss · ∂loss/∂output, all others 0 (kOverwrite) or
 // stay (kAdd).
 template <class T>
 void scaled_cosine_loss_backward(CpuContext& context, Span<const std::int32_t> rows, double gamma,
+                                 MatrixView<const T> target, MatrixView<const T> output,
+                                 double grad_loss, MatrixView<T> grad_output,
+                                 Accumulate accumulate);
+template <class T>
+void scaled_cosine_loss_backward(CudaContext& context, Span<const std::int32_t> rows, double gamma,
                                  MatrixView<const T> target, MatrixView<const T> output,
                                  double grad_loss, MatrixView<T> grad_output,
                                  Accumulate accumulate);
@@ -26,7 +34,14 @@ template <class T>
 double mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
                 MatrixView<const T> output);
 template <class T>
+double mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
+                MatrixView<const T> output);
+template <class T>
 void mse_loss_backward(CpuContext& context, Span<const std::int32_t> rows,
+                       MatrixView<const T> target, MatrixView<const T> output, double grad_loss,
+                       MatrixView<T> grad_output, Accumulate accumulate);
+template <class T>
+void mse_loss_backward(CudaContext& context, Span<const std::int32_t> rows,
                        MatrixView<const T> target, MatrixView<const T> output, double grad_loss,
                        MatrixView<T> grad_output, Accumulate accumulate);
 

@@ -2,7 +2,7 @@
 // covariance (d × d) and Gram matrix (N × N). Everything inside is double, whatever x is.
 #pragma once
 
-#include "engine/cpu_context.h"
+#include "engine/contexts.h"
 #include "engine/view.h"
 
 namespace m2st::kernels {
@@ -14,10 +14,16 @@ namespace m2st::kernels {
 template <class T>
 void principal_components(CpuContext& context, MatrixView<const T> x, Span<double> mean,
                           MatrixView<double> axes, Span<double> variances);
+template <class T>
+void principal_components(CudaContext& context, MatrixView<const T> x, Span<double> mean,
+                          MatrixView<double> axes, Span<double> variances);
 
 // scores (N, components) = (x − mean) · axesᵀ.
 template <class T, class S>
 void project(CpuContext& context, MatrixView<const T> x, Span<const double> mean,
+             MatrixView<const double> axes, MatrixView<S> scores);
+template <class T, class S>
+void project(CudaContext& context, MatrixView<const T> x, Span<const double> mean,
              MatrixView<const double> axes, MatrixView<S> scores);
 
 }  // namespace m2st::kernels
