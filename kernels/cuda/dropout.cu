@@ -1,0 +1,160 @@
+// Dropout on CUDA: a thread draws one Philox block and writes the elements that share it, in
+// 16-byte pieces where rows allow. Bits are those of the CPU (kernels/math/dropout.h).
+#include "engine/check.h"
+#include "kernels/cuda/edge_lanes.cuh"
+#include "kernels/cuda/elementwise.cuh"
+#include "kernels/cuda/pack.cuh"
+#include "kernels/dropout.h"
+#include "kernels/math/attention_dropout.h"
+#include "kernels/math/dropout.h"
+
+namespace m2st::kernels {
+
+namespace {
+
+constexpr int kDraws = 8;  // of 16 bits, in one block
+
+DropoutRule checked_rule(const char* op, double probability) {
+  M2ST_CHECK(probability >= 0 && dropout_rule(probability).threshold < 65536, op,
+             ": probability is ", probability, ", needs at least 0 and below 1");
+  return dropout_rule(probability);
+}
+
+template <class T>
+void check_shapes(const char* op, std::int64_t rows, MatrixView<const T> x, MatrixView<T> out) {
+  M2ST_CHECK(x.rows == rows, op, ": x has ", x.rows, " rows, the graph or the ids have ", rows);
+  M2ST_CHECK(out.rows == x.rows && out.cols == x.cols, op, ": out is ", out.rows, " x ", out.cols,
+             ", x is ", x.rows, " x ", x.cols);
+}
+
+template <class T>
+struct Copied {
+  const T* x;
+  __device__ T operator()(std::int64_t i) const { return x[i]; }
+};
+
+template <class T>
+void keep_all(CudaContext& context, MatrixView<const T> x, MatrixView<T> out,
+              Accumulate accumulate) {
+  if (accumulate == Accumulate::kOverwrite && out.data == x.data) return;
+  write_elements(context, x.size(), out.data, accumulate, Copied<T>{x.data});
+}
+
+template <class T>
+struct DropoutJob {
+  RandomKey key;
+  std::uint32_t threshold;
+  T scale;
+  bool add;
+  const std::int32_t* ids;
+  MatrixView<const T> x;
+  T* out;  // may be x
+};
+
+// Elements [at, at + kPack) of a row whose draws begin with number `draw` of the block.
+template <int kPack, class T>
+__device__ void drop_pack(const DropoutJob<T>& job, const PhiloxBlock& block, int draw,
+                          std::int64_t at) {
+  Pack<T, kPack> values = load_pack<kPack>(job.x.data + at);
+  Pack<T, kPack> results = job.add ? load_pack<kPack>(job.out + at) : Pack<T, kPack>{};
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) {
+    const bool kept = sixteen_bits(block, draw + k) >= job.threshold;
+    results.of[k] += values.of[k] * (kept ? job.scale : T(0));
+  }
+  store_pack(results, job.out + at);
+}
+
+template <int kPack, class T>
+__global__ void dropout_kernel(int lanes, DropoutJob<T> job) {
+  const std::int64_t row = thread_number() / lanes;
+  if (row >= job.x.rows) return;
+  const auto id = static_cast<std::uint32_t>(job.ids[row]);
+  for (std::int64_t c = threadIdx.x % lanes * kDraws; c < job.x.cols; c += lanes * kDraws) {
+    const PhiloxBlock block = random_block(job.key, id, static_cast<std::uint32_t>(c / kDraws));
+#pragma unroll
+    for (int draw = 0; draw < kDraws; draw += kPack) {
+      if (c + draw < job.x.cols) drop_pack<kPack>(job, block, draw, row * job.x.cols + c + draw);
+    }
+  }
+}
+
+template <class T>
+struct EdgeDropoutJob {
+  RandomKey key;
+  DropoutRule rule;
+  bool add;
+  const std::int32_t* ids;
+  const T* x;
+  T* out;  // may be x
+};
+
+// A few lanes to a node, an edge and four heads to a lane.
+constexpr int kLanesOfNode = 8;
+
+template <class T>
+__global__ void edge_dropout_kernel(const std::int64_t* __restrict__ offsets,
+                                    const std::int32_t* __restrict__ sources, std::int64_t nodes,
+                                    int heads, EdgeDropoutJob<T> job) {
+  const std::int64_t node = thread_number() / kLanesOfNode;
+  if (node >= nodes) return;
+  const std::int64_t end = offsets[node + 1];
+  const T scale = static_cast<T>(job.rule.scale);
+  for (std::int64_t e = offsets[node] + threadIdx.x % kLanesOfNode; e < end; e += kLanesOfNode) {
+    for (int first = 0; first < heads; first += kHeadsPerBlock) {
+      const RandomKey key = attention_key(job.key, first / kHeadsPerBlock);
+      const PhiloxBlock block = attention_block(key, job.ids[node], job.ids[sources[e]]);
+#pragma unroll
+      for (int k = 0; k < kHeadsPerBlock; ++k) {
+        if (first + k >= heads) break;
+        const std::int64_t at = e * heads + first + k;
+        const T value = job.x[at] * (attention_kept(block.word[k], job.rule) ? scale : T(0));
+        job.out[at] = job.add ? job.out[at] + value : value;
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void dropout(CudaContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
+             MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
+  check_shapes("dropout", std::ssize(ids), x, out);
+  const DropoutRule rule = checked_rule("dropout", probability);
+  if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
+  if (x.size() == 0) return;
+  constexpr int kWide = kWidestPack<T>;
+  const bool wide = fits_packs<kWide>(x.cols, x.data, out.data);
+  const DropoutJob<T> job{
+      key, rule.threshold, static_cast<T>(rule.scale), accumulate == Accumulate::kAdd, ids.data(),
+      x,   out.data};
+  const int lanes = lanes_of_row((x.cols + kDraws - 1) / kDraws);
+  launch(wide ? dropout_kernel<kWide, T> : dropout_kernel<1, T>,
+         blocks_for(x.rows, kBlockThreads / lanes), dim3(kBlockThreads), 0, context, lanes, job);
+}
+
+template <class T>
+void edge_dropout(CudaContext& context, const GraphView& graph, RandomKey key, double probability,
+                  MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
+  check_shapes("edge_dropout", graph.edges(), x, out);
+  const DropoutRule rule = checked_rule("edge_dropout", probability);
+  if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
+  if (x.size() == 0) return;
+  const EdgeDropoutJob<T> job{key,    rule,    accumulate == Accumulate::kAdd, graph.ids.data(),
+                              x.data, out.data};
+  launch(edge_dropout_kernel<T>, blocks_for(graph.nodes(), kBlockThreads / kLanesOfNode),
+         dim3(kBlockThreads), 0, context, graph.in.offsets.data(), graph.in.sources.data(),
+         graph.nodes(), static_cast<int>(x.cols), job);
+}
+
+#define INSTANTIATE(T)                                                                \
+  template void dropout<T>(CudaContext&, RandomKey, double, Span<const std::int32_t>, \
+                           MatrixView<const T>, MatrixView<T>, Accumulate);           \
+  template void edge_dropout<T>(CudaContext&, const GraphView&, RandomKey, double,    \
+                                MatrixView<const T>, MatrixView<T>, Accumulate);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace m2st::kernels
