@@ -38,7 +38,10 @@ M2ST_HOST_DEVICE inline double attention_factor(RandomKey key, DropoutRule rule,
                                                 std::int64_t head) {
   const RandomKey group_key = attention_key(key, head / kHeadsPerBlock);
   const PhiloxBlock block = attention_block(group_key, destination, source);
-  return attention_kept(block.word[head % kHeadsPerBlock], rule) ? rule.scale : 0.0;
+  // Chosen by hand: on a GPU an array indexed at run time lives in memory.
+  const std::uint32_t lower = head % 2 == 0 ? block.word[0] : block.word[1];
+  const std::uint32_t upper = head % 2 == 0 ? block.word[2] : block.word[3];
+  return attention_kept(head % kHeadsPerBlock < 2 ? lower : upper, rule) ? rule.scale : 0.0;
 }
 
 }  // namespace m2st::kernels

@@ -1,0 +1,67 @@
+// What the passes of the fused attention share: an edge's logit, weight and dropout, for the lane
+// that owns the edge and a head.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/cuda/edge_lanes.cuh"
+#include "kernels/cuda/pack.cuh"
+#include "kernels/gat.h"
+#include "kernels/math/attention.h"
+#include "kernels/math/attention_dropout.h"
+
+namespace m2st::kernels {
+
+template <class T>
+struct AttentionEdges {
+  const T* source_scores;       // (N, H)
+  const T* destination_scores;  // (N, H)
+  int heads;
+  int lanes_an_edge;
+  T leaky_slope;
+  const std::int32_t* ids;
+  RandomKey key;
+  DropoutRule rule;
+
+  __device__ T sum(std::int64_t source, std::int64_t destination, int head) const {
+    return source_scores[source * heads + head] + destination_scores[destination * heads + head];
+  }
+  __device__ T logit(std::int64_t source, std::int64_t destination, int head) const {
+    return attention_logit(sum(source, destination, head), leaky_slope);
+  }
+  // What dropout multiplies the weight by. The lanes of an edge's other heads draw the same block:
+  // a warp pays for one call whoever needs it.
+  __device__ T factor(std::int64_t source, std::int64_t destination, int head) const {
+    if (rule.threshold == 0) return T(1);
+    return static_cast<T>(attention_factor(key, rule, ids[destination], ids[source], head));
+  }
+};
+
+template <class T>
+AttentionEdges<T> attention_edges(const GraphView& graph, const AttentionOptions& options,
+                                  MatrixView<const T> source_scores,
+                                  MatrixView<const T> destination_scores) {
+  const int heads = static_cast<int>(source_scores.cols);
+  return {source_scores.data,
+          destination_scores.data,
+          heads,
+          lanes_per_edge(heads),
+          static_cast<T>(options.leaky_slope),
+          graph.ids.data(),
+          options.key,
+          dropout_rule(options.dropout)};
+}
+
+// Columns a lane takes at a time when a warp walks over one head's features: as many as still give
+// every lane some, where the pointers allow.
+template <class T, class... More>
+int columns_a_lane(std::int64_t width, const T* pointer, const More*... more) {
+  int pack = kWidestPack<T>;
+  while (pack > 1 && (width < std::int64_t{pack} * kWarp || width % pack != 0)) pack /= 2;
+  const bool aligned = pack == 4   ? fits_packs<4>(width, pointer, more...)
+                       : pack == 2 ? fits_packs<2>(width, pointer, more...)
+                                   : true;
+  return aligned ? pack : 1;
+}
+
+}  // namespace m2st::kernels
