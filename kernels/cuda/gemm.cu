@@ -1,0 +1,188 @@
+// Matrix products on CUDA, tiled in registers, without a library: a label must not depend on which
+// algorithm a vendor picks for a device. How the work is cut depends on the shapes alone; where
+// tiles are few and the inner dimension is long (gradients of weights), slices of it give partial
+// products that are added in order.
+#include <algorithm>
+#include <utility>
+
+#include "engine/array.h"
+#include "engine/check.h"
+#include "kernels/cuda/tile.cuh"
+#include "kernels/gemm.h"
+
+namespace m2st::kernels {
+
+namespace {
+
+// A tile of 128 × 128 reads half as much as 64 × 64 for the same work, but leaves a device with few
+// blocks: taken from this many tiles on.
+constexpr std::int64_t kLargeTiles = 64;
+constexpr std::int64_t kLeastSlice = 256;    // of the inner dimension
+constexpr std::int64_t kWantedBlocks = 512;  // some four a multiprocessor
+constexpr std::int64_t kMostSlices = 64;     // bounds partial products' memory
+
+struct MultiplyAdd {
+  template <class T>
+  static __device__ T add(T sum, T a, T b) {
+    return sum + a * b;
+  }
+};
+
+template <class T>
+struct GemmJob {
+  TileOperand<T> a;
+  TileOperand<T> b;
+  std::int64_t rows;
+  std::int64_t cols;
+  std::int64_t depth;
+  std::int64_t slice;  // depth of one block's part, blockIdx.z its number
+  T alpha;
+  T beta;
+  T* out;  // or partial products, slice by slice
+};
+
+template <int kOwned, class T>
+__global__ void gemm_kernel(GemmJob<T> job) {
+  constexpr int kTile = kOwned * kTileThreads;
+  const TileRange rows{static_cast<std::int64_t>(blockIdx.x) * kTile, job.rows};
+  const TileRange cols{static_cast<std::int64_t>(blockIdx.y) * kTile, job.cols};
+  const std::int64_t begin = blockIdx.z * job.slice;
+  const std::int64_t end = begin + job.slice < job.depth ? begin + job.slice : job.depth;
+  T sums[kOwned][kOwned] = {};
+  add_tile<MultiplyAdd>(job.a, job.b, rows, cols, TileRange{begin, end}, sums);
+  T* out = job.out + blockIdx.z * job.rows * job.cols;
+#pragma unroll
+  for (int r = 0; r < kOwned; ++r) {
+    const std::int64_t i = rows.first + owned_index<kOwned>(threadIdx.x / kTileThreads, r);
+    if (i >= job.rows) break;
+#pragma unroll
+    for (int c = 0; c < kOwned; ++c) {
+      const std::int64_t j = cols.first + owned_index<kOwned>(threadIdx.x % kTileThreads, c);
+      if (j >= job.cols) break;
+      T& target = out[i * job.cols + j];
+      const T product = job.alpha * sums[r][c];
+      target = job.beta == T(0) ? product : product + job.beta * target;
+    }
+  }
+}
+
+template <class T>
+struct SumOfSlices {
+  const T* partial;
+  std::int64_t size;
+  std::int64_t slices;
+  T alpha;
+  T beta;
+  const T* out;
+  __device__ T operator()(std::int64_t i) const {
+    T sum = partial[i];
+    for (std::int64_t slice = 1; slice < slices; ++slice) sum += partial[slice * size + i];
+    return beta == T(0) ? alpha * sum : alpha * sum + beta * out[i];
+  }
+};
+
+template <class T>
+struct Scaled {
+  T beta;
+  const T* out;
+  __device__ T operator()(std::int64_t i) const { return beta == T(0) ? T(0) : beta * out[i]; }
+};
+
+std::int64_t tiles(std::int64_t size, std::int64_t tile) { return (size + tile - 1) / tile; }
+
+template <int kOwned, class T>
+void launch_tiles(CudaContext& context, const GemmJob<T>& job, std::int64_t slices) {
+  constexpr int kTile = kOwned * kTileThreads;
+  const dim3 grid(static_cast<unsigned>(tiles(job.rows, kTile)),
+                  static_cast<unsigned>(tiles(job.cols, kTile)), static_cast<unsigned>(slices));
+  launch(gemm_kernel<kOwned, T>, grid, dim3(kBlockThreads), tile_bytes<T, kOwned, kOwned>(),
+         context, job);
+}
+
+template <class T>
+void multiply_by_slices(CudaContext& context, GemmJob<T> job, std::int64_t wanted) {
+  job.slice = tiles(tiles(job.depth, wanted), kStageDepth<T>) * kStageDepth<T>;
+  const std::int64_t slices = tiles(job.depth, job.slice);
+  const std::int64_t size = job.rows * job.cols;
+  Array<T> partial(context.pool(), slices * size);
+  const SumOfSlices<T> sum{partial.data(), size, slices, job.alpha, job.beta, job.out};
+  T* out = std::exchange(job.out, partial.data());
+  job.alpha = T(1);
+  job.beta = T(0);
+  launch_tiles<4>(context, job, slices);
+  write_elements(context, size, out, Accumulate::kOverwrite, sum);
+}
+
+template <class T>
+void multiply(CudaContext& context, const GemmJob<T>& job) {
+  if (job.rows * job.cols == 0) return;
+  if (job.depth == 0) {
+    write_elements(context, job.rows * job.cols, job.out, Accumulate::kOverwrite,
+                   Scaled<T>{job.beta, job.out});
+    return;
+  }
+  const std::int64_t small = tiles(job.rows, 64) * tiles(job.cols, 64);
+  const std::int64_t slices =
+      std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / small});
+  if (slices > 1) {
+    multiply_by_slices(context, job, slices);
+  } else if (tiles(job.rows, 128) * tiles(job.cols, 128) >= kLargeTiles) {
+    launch_tiles<8>(context, job, 1);
+  } else {
+    launch_tiles<4>(context, job, 1);
+  }
+}
+
+}  // namespace
+
+template <class T>
+void gemm(CudaContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
+          MatrixView<const T> b, T beta, MatrixView<T> out) {
+  const bool transposed_a = layout_a == Layout::kTransposed;
+  const bool transposed_b = layout_b == Layout::kTransposed;
+  const std::int64_t rows = transposed_a ? a.cols : a.rows;
+  const std::int64_t depth = transposed_a ? a.rows : a.cols;
+  const std::int64_t depth_b = transposed_b ? b.cols : b.rows;
+  const std::int64_t cols = transposed_b ? b.rows : b.cols;
+  M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
+  M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
+             ", needs ", rows, " x ", cols);
+  multiply(context, GemmJob<T>{{a.data, a.cols, !transposed_a, nullptr},
+                               {b.data, b.cols, transposed_b, nullptr},
+                               rows,
+                               cols,
+                               depth,
+                               depth,
+                               alpha,
+                               beta,
+                               out.data});
+}
+
+template <class T>
+void gemm_of_rows(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> a,
+                  MatrixView<const T> b, T beta, MatrixView<T> out) {
+  const std::int64_t depth = std::ssize(rows);
+  M2ST_CHECK(b.rows == depth && out.rows == a.cols && out.cols == b.cols, "gemm_of_rows: ", depth,
+             " rows of a width of ", a.cols, ", b is ", b.rows, " x ", b.cols, ", out is ",
+             out.rows, " x ", out.cols);
+  multiply(context, GemmJob<T>{{a.data, a.cols, false, rows.data()},
+                               {b.data, b.cols, false, nullptr},
+                               out.rows,
+                               out.cols,
+                               depth,
+                               depth,
+                               T(1),
+                               beta,
+                               out.data});
+}
+
+#define INSTANTIATE(T)                                                                             \
+  template void gemm<T>(CudaContext&, Layout, Layout, T, MatrixView<const T>, MatrixView<const T>, \
+                        T, MatrixView<T>);                                                         \
+  template void gemm_of_rows<T>(CudaContext&, Span<const std::int32_t>, MatrixView<const T>,       \
+                                MatrixView<const T>, T, MatrixView<T>);
+INSTANTIATE(float)
+INSTANTIATE(double)
+#undef INSTANTIATE
+
+}  // namespace m2st::kernels
