@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/activation.h"
+#include "test_backend.h"
 #include "tests/reference/activation.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -10,6 +11,7 @@
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::near;
 using test::on_any_threads;
 using test::random_values;
@@ -28,7 +30,7 @@ std::vector<double> widen(const std::vector<T>& x) {
 template <class T>
 class Activation : public ::testing::Test {
  protected:
-  CpuContext context_{1};
+  Backend context_{1};
 };
 using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Activation, Types);
@@ -39,7 +41,7 @@ TYPED_TEST(Activation, PreluMatchesReference) {
   for (const std::int64_t size : kSizes) {
     const std::vector<T> x = random_values<T>(size, 1);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(x.size());
       prelu<T>(context, x, slope, result);
       return result;
@@ -69,7 +71,7 @@ TYPED_TEST(Activation, PreluBackwardMatchesReference) {
     const std::vector<T> grad_out = random_values<T>(size, 4);
 
     // The slope's gradient goes behind x's.
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(x.size() + 1);
       const Span<T> all(result);
       prelu_backward<T>(context, x, slope, grad_out, all.first(x.size()), Accumulate::kOverwrite,
@@ -145,12 +147,12 @@ TYPED_TEST(Activation, EluAndItsBackwardMatchReference) {
     const std::vector<T> x = random_values<T>(size, 8);
     const std::vector<T> grad_out = random_values<T>(size, 9);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(x.size());
       elu<T>(context, x, result);
       return result;
     });
-    const std::vector<T> grad = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> grad = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(x.size(), T(1));
       elu_backward<T>(context, x, grad_out, result, Accumulate::kAdd);
       return result;

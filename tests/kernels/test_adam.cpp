@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/adam.h"
+#include "test_backend.h"
 #include "tests/reference/adam.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -10,6 +11,7 @@
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::near;
 using test::on_any_threads;
 using test::random_values;
@@ -31,7 +33,7 @@ TYPED_TEST(Adam, MatchesThePapersOverSeveralSteps) {
       const AdamOptions options{.weight_decay = 0.02, .decoupled = decoupled};
       const std::vector<T> start = random_values<T>(size, 1);
 
-      const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+      const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
         std::vector<T> first(size, T(0)), second(size, T(0)), parameters = start;
         for (int step = 1; step <= kSteps; ++step) {
           const std::vector<T> gradient = random_values<T>(size, 10 + step);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/aggregate.h"
+#include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/support/thread_counts.h"
 
@@ -23,7 +24,7 @@ struct AggregateData {
 template <class T>
 class Aggregate : public ::testing::Test {
  protected:
-  CpuContext context_{2};
+  Backend context_{2};
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Aggregate, Scalars);
@@ -108,7 +109,7 @@ TYPED_TEST(Aggregate, GivesTheSameBytesForAnyThreads) {
   using T = TypeParam;
   const AttentionCase c = attention_cases().back();
   const AggregateData<T> x(c);
-  expect_same_bytes_for_any_threads([&](CpuContext& context) {
+  expect_same_bytes_for_any_threads<Backend>([&](Backend& context) {
     auto out = garbage<T>(x.features.size()), grad_features = out;
     auto grad_weights = garbage<T>(x.weights.size());
     kernels::aggregate<T>(context, c.graph.view().in, matrix(x.weights, c.heads.count),

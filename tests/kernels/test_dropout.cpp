@@ -8,12 +8,14 @@
 #include "kernels/dropout.h"
 #include "kernels/math/attention_dropout.h"
 #include "kernels/math/dropout.h"
+#include "test_backend.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/thread_counts.h"
 
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::on_any_threads;
 using test::random_graph;
 using test::random_values;
@@ -29,7 +31,7 @@ std::vector<std::int32_t> shuffled_ids(std::int64_t rows) {
 template <class T>
 class Dropout : public ::testing::Test {
  protected:
-  CpuContext context_{1};
+  Backend context_{1};
 };
 using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Dropout, Types);
@@ -72,7 +74,7 @@ TYPED_TEST(Dropout, MatchesTheRuleElementByElement) {
     const std::vector<std::int32_t> ids = shuffled_ids(rows);
     const std::vector<T> x = random_values<T>(rows * cols, 1);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(x.size(), T(77));
       dropout<T>(context, kKey, 0.2, ids, {x.data(), rows, cols}, {result.data(), rows, cols},
                  Accumulate::kOverwrite);
@@ -174,7 +176,7 @@ TYPED_TEST(Dropout, OfEdgesMatchesTheRuleOfTheirEnds) {
       const std::vector<T> x = random_values<T>(graph.edges() * heads, 3);
       const MatrixView<const T> view{x.data(), graph.edges(), heads};
 
-      const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+      const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
         std::vector<T> result(x.size(), T(0));
         edge_dropout<T>(context, graph.view(), kKey, 0.3, view,
                         {result.data(), graph.edges(), heads}, Accumulate::kAdd);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/edge_scores.h"
+#include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/support/thread_counts.h"
 
@@ -15,7 +16,7 @@ constexpr double kSlope = 0.2;
 template <class T>
 class EdgeScores : public ::testing::Test {
  protected:
-  CpuContext context_{2};
+  Backend context_{2};
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(EdgeScores, Scalars);
@@ -89,7 +90,7 @@ TYPED_TEST(EdgeScores, BackwardGivesTheSameBytesForAnyThreads) {
   const std::int64_t size = c.graph.nodes() * c.heads.count;
   const auto source = random_values<T>(size, 1), destination = random_values<T>(size, 2);
   const auto grad_scores = random_values<T>(c.graph.edges() * c.heads.count, 3);
-  expect_same_bytes_for_any_threads([&](CpuContext& context) {
+  expect_same_bytes_for_any_threads<Backend>([&](Backend& context) {
     auto grad_source = garbage<T>(size), grad_destination = garbage<T>(size);
     kernels::edge_scores_backward<T>(
         context, c.graph.view(), matrix(source, c.heads.count), matrix(destination, c.heads.count),

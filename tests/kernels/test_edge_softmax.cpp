@@ -7,6 +7,7 @@
 
 #include "kernels/edge_softmax.h"
 #include "kernels/math/exponential.h"
+#include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/support/thread_counts.h"
 
@@ -18,7 +19,7 @@ using kernels::Accumulate;
 template <class T>
 class EdgeSoftmax : public ::testing::Test {
  protected:
-  CpuContext context_{2};
+  Backend context_{2};
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(EdgeSoftmax, Scalars);
@@ -92,7 +93,7 @@ TYPED_TEST(EdgeSoftmax, GivesTheSameBytesForAnyThreads) {
   using T = TypeParam;
   const AttentionCase c = attention_cases().back();
   const auto scores = random_values<T>(c.graph.edges() * c.heads.count, 1);
-  expect_same_bytes_for_any_threads([&](CpuContext& context) {
+  expect_same_bytes_for_any_threads<Backend>([&](Backend& context) {
     auto weights = garbage<T>(scores.size()), grad = weights;
     kernels::edge_softmax<T>(context, c.graph.view().in, matrix(scores, c.heads.count),
                              matrix(weights, c.heads.count));

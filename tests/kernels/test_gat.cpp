@@ -10,6 +10,7 @@
 #include "kernels/edge_softmax.h"
 #include "kernels/gat.h"
 #include "kernels/math/attention_dropout.h"
+#include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/support/thread_counts.h"
 
@@ -64,13 +65,13 @@ struct Layer {
     });
     return result;
   }
-  void forward(CpuContext& context) {
+  void forward(Backend& context) {
     kernels::gat_attention<T>(context, graph.view(), options, matrix(projected, heads.row()),
                               matrix(source, heads.count), matrix(destination, heads.count),
                               std::as_const(bias), matrix(log_sums, heads.count),
                               matrix(out, heads.row()));
   }
-  void backward(CpuContext& context, Accumulate accumulate) {
+  void backward(Backend& context, Accumulate accumulate) {
     kernels::gat_attention_backward<T>(
         context, graph.view(), options, matrix(projected, heads.row()), matrix(source, heads.count),
         matrix(destination, heads.count), std::as_const(bias), matrix(log_sums, heads.count),
@@ -98,7 +99,7 @@ struct Layer {
 template <class T>
 class Gat : public ::testing::Test {
  protected:
-  CpuContext context_{2};
+  Backend context_{2};
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Gat, Scalars);
@@ -235,7 +236,7 @@ TYPED_TEST(Gat, HugeScoresStayFinite) {
 TYPED_TEST(Gat, GivesTheSameBytesForAnyThreads) {
   using T = TypeParam;
   const AttentionCase c = attention_cases().back();
-  expect_same_bytes_for_any_threads([&](CpuContext& context) {
+  expect_same_bytes_for_any_threads<Backend>([&](Backend& context) {
     Layer<T> layer(c, kDropout, true);
     layer.forward(context);
     layer.backward(context, Accumulate::kOverwrite);

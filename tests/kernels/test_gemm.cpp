@@ -11,12 +11,15 @@
 #include "engine/check.h"
 #include "engine/random.h"
 #include "kernels/gemm.h"
+#include "test_backend.h"
 
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
+
 template <class T>
-Matrix<T> random_matrix(CpuContext& context, std::int64_t rows, std::int64_t cols,
+Matrix<T> random_matrix(Backend& context, std::int64_t rows, std::int64_t cols,
                         std::uint32_t index) {
   Matrix<T> x(context.pool(), rows, cols);
   const RandomKey key{7, stream_of(Purpose::kTest, index), 0};
@@ -48,7 +51,7 @@ double tolerance(std::int64_t depth) {
 
 TYPED_TEST(Gemm, MatchesThreeLoopsForAllLayoutsAndTileEdges) {
   using T = TypeParam;
-  CpuContext context(2);
+  Backend context(2);
   const std::vector<Shape> shapes = {{1, 1, 1},      {14, 32, 256}, {15, 33, 257}, {13, 31, 255},
                                      {169, 65, 300}, {31, 7, 5000}, {1500, 9, 40}, {5, 100, 2049}};
   for (const Shape& shape : shapes) {
@@ -85,7 +88,7 @@ TYPED_TEST(Gemm, MatchesThreeLoopsForAllLayoutsAndTileEdges) {
 
 TYPED_TEST(Gemm, OfRowsIsThatOfTheGatheredRowsToTheBit) {
   using T = TypeParam;
-  CpuContext context(2);
+  Backend context(2);
   for (const std::int64_t count : {0, 1, 31, 33, 600}) {
     const Matrix<T> a = random_matrix<T>(context, 2 * count + 1, 45, 1);
     const Matrix<T> b = random_matrix<T>(context, count, 70, 2);
@@ -111,7 +114,7 @@ TYPED_TEST(Gemm, GivesTheSameBytesForAnyNumberOfThreads) {
   for (const Shape& shape : {Shape{1500, 70, 130}, Shape{60, 70, 9000}}) {
     std::vector<std::vector<T>> results;
     for (const int threads : {1, 2, 5}) {
-      CpuContext context(threads);
+      Backend context(threads);
       const Matrix<T> a = random_matrix<T>(context, shape.rows, shape.depth, 1);
       const Matrix<T> b = random_matrix<T>(context, shape.depth, shape.cols, 2);
       Matrix<T> out(context.pool(), shape.rows, shape.cols);
@@ -126,7 +129,7 @@ TYPED_TEST(Gemm, GivesTheSameBytesForAnyNumberOfThreads) {
 
 TYPED_TEST(Gemm, OverwritesNotANumberWhenBetaIsZero) {
   using T = TypeParam;
-  CpuContext context(2);
+  Backend context(2);
   for (const std::int64_t depth : {3, 4000}) {
     const Matrix<T> a = random_matrix<T>(context, 4, depth, 1);
     const Matrix<T> b = random_matrix<T>(context, depth, 3, 2);
@@ -139,7 +142,7 @@ TYPED_TEST(Gemm, OverwritesNotANumberWhenBetaIsZero) {
 
 TYPED_TEST(Gemm, ScalesOutWhenTheInnerDimensionIsEmpty) {
   using T = TypeParam;
-  CpuContext context(1);
+  Backend context(1);
   const Matrix<T> a(context.pool(), 2, 0);
   const Matrix<T> b(context.pool(), 0, 2);
   Matrix<T> out(context.pool(), 2, 2);
@@ -150,7 +153,7 @@ TYPED_TEST(Gemm, ScalesOutWhenTheInnerDimensionIsEmpty) {
 
 TYPED_TEST(Gemm, RefusesShapesThatDoNotFit) {
   using T = TypeParam;
-  CpuContext context(1);
+  Backend context(1);
   const Matrix<T> a(context.pool(), 2, 3);
   const Matrix<T> b(context.pool(), 4, 2);
   Matrix<T> out(context.pool(), 2, 2);

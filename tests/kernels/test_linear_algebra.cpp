@@ -8,6 +8,7 @@
 
 #include "engine/check.h"
 #include "kernels/linear_algebra.h"
+#include "test_backend.h"
 #include "tests/reference/dense.h"
 #include "tests/support/random_dense.h"
 
@@ -17,6 +18,7 @@ namespace {
 using reference::Dense;
 using reference::product;
 using reference::transposed;
+using test::Backend;
 using test::random_dense;
 using test::view_of;
 
@@ -72,7 +74,7 @@ class LinearAlgebra : public testing::Test {
     EXPECT_LE(largest_difference(transposed(right), right), scale * kTolerance<T>);
   }
 
-  CpuContext context_{1};
+  Backend context_{1};
 };
 
 using Scalars = testing::Types<float, double>;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/loss.h"
+#include "test_backend.h"
 #include "tests/reference/loss.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -10,6 +11,7 @@
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::near;
 using test::on_any_threads;
 using test::random_values;
@@ -52,7 +54,7 @@ TYPED_TEST(Loss, ScaledCosineMatchesReference) {
     for (const double gamma : {1.0, 2.0, 2.5}) {
       const Problem<T> problem(rows, cols);
 
-      const std::vector<double> loss = on_any_threads([&](CpuContext& context) {
+      const std::vector<double> loss = on_any_threads<Backend>([&](Backend& context) {
         return std::vector<double>{scaled_cosine_loss<T>(
             context, problem.listed, gamma, problem.target_view(), problem.output_view())};
       });
@@ -73,7 +75,7 @@ TYPED_TEST(Loss, ScaledCosineBackwardMatchesReference) {
     for (const double gamma : {1.0, 2.0, 2.5}) {
       const Problem<T> problem(rows, cols);
 
-      const std::vector<T> grad = on_any_threads([&](CpuContext& context) {
+      const std::vector<T> grad = on_any_threads<Backend>([&](Backend& context) {
         std::vector<T> result(problem.output.size(), T(77));
         scaled_cosine_loss_backward<T>(context, problem.listed, gamma, problem.target_view(),
                                        problem.output_view(), 0.5, {result.data(), rows, cols},
@@ -92,7 +94,7 @@ TYPED_TEST(Loss, ScaledCosineBackwardMatchesReference) {
 
 TYPED_TEST(Loss, ScaledCosineOfZeroRowsIsFinite) {
   using T = TypeParam;
-  CpuContext context(1);
+  Backend context(1);
   const std::vector<std::int32_t> rows = {0, 1};
   const std::vector<T> target = {T(0), T(0), T(3), T(4)};
   const std::vector<T> output = {T(1), T(2), T(0), T(0)};
@@ -114,7 +116,7 @@ TYPED_TEST(Loss, ScaledCosineOfZeroRowsIsFinite) {
 // Rounding may put a cosine a hair above 1: an odd power of a negative error would be NaN.
 TYPED_TEST(Loss, ScaledCosineOfParallelRowsIsZeroForAnyPower) {
   using T = TypeParam;
-  CpuContext context(1);
+  Backend context(1);
   std::vector<std::int32_t> rows;
   for (std::int32_t r = 0; r < 200; ++r) rows.push_back(r);
   const std::vector<T> target = random_values<T>(200 * 7, 3);
@@ -135,7 +137,7 @@ TYPED_TEST(Loss, MeanSquareMatchesReference) {
   for (const auto& [rows, cols] : kShapes) {
     const Problem<T> problem(rows, cols);
 
-    const std::vector<double> loss = on_any_threads([&](CpuContext& context) {
+    const std::vector<double> loss = on_any_threads<Backend>([&](Backend& context) {
       return std::vector<double>{
           mse_loss<T>(context, problem.listed, problem.target_view(), problem.output_view())};
     });
@@ -150,7 +152,7 @@ TYPED_TEST(Loss, MeanSquareMatchesReference) {
 TYPED_TEST(Loss, BackwardsAddWhenAsked) {
   using T = TypeParam;
   const Problem<T> problem(9, 33);
-  CpuContext context(1);
+  Backend context(1);
   std::vector<T> grad = random_values<T>(9 * 33, 4);
   std::vector<double> expected(grad.begin(), grad.end());
   const std::vector<double> cosine = reference::scaled_cosine_loss_vjp(
@@ -172,7 +174,7 @@ TYPED_TEST(Loss, MeanSquareBackwardMatchesReference) {
   for (const auto& [rows, cols] : kShapes) {
     const Problem<T> problem(rows, cols);
 
-    const std::vector<T> grad = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> grad = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(problem.output.size(), T(77));
       mse_loss_backward<T>(context, problem.listed, problem.target_view(), problem.output_view(),
                            0.5, {result.data(), rows, cols}, Accumulate::kOverwrite);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/node_scores.h"
+#include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/support/thread_counts.h"
 
@@ -21,7 +22,7 @@ struct NodeScoresData {
         grad_destination(random_values<T>(c.graph.nodes() * c.heads.count, 5)) {}
 
   // Writes into or adds to the three gradients.
-  void backward(CpuContext& context, reference::Heads heads, std::vector<T>& grad_projected,
+  void backward(Backend& context, reference::Heads heads, std::vector<T>& grad_projected,
                 std::vector<T>& grad_attention_source, std::vector<T>& grad_attention_destination,
                 Accumulate accumulate) const {
     kernels::node_scores_backward<T>(
@@ -38,7 +39,7 @@ struct NodeScoresData {
 template <class T>
 class NodeScores : public ::testing::Test {
  protected:
-  CpuContext context_{2};
+  Backend context_{2};
 };
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(NodeScores, Scalars);
@@ -102,7 +103,7 @@ TYPED_TEST(NodeScores, BackwardGivesTheSameBytesForAnyThreads) {
   using T = TypeParam;
   const AttentionCase c = attention_cases().back();
   const NodeScoresData<T> x(c);
-  expect_same_bytes_for_any_threads([&](CpuContext& context) {
+  expect_same_bytes_for_any_threads<Backend>([&](Backend& context) {
     std::vector<T> projected = garbage<T>(x.projected.size());
     std::vector<T> source = garbage<T>(c.heads.row()), destination = source;
     x.backward(context, c.heads, projected, source, destination, Accumulate::kOverwrite);

@@ -8,6 +8,7 @@
 
 #include "engine/check.h"
 #include "kernels/principal_components.h"
+#include "test_backend.h"
 #include "tests/reference/dense.h"
 #include "tests/reference/eigen.h"
 #include "tests/support/random_dense.h"
@@ -16,6 +17,7 @@ namespace m2st {
 namespace {
 
 using reference::Dense;
+using test::Backend;
 using test::converted;
 using test::random_dense;
 using test::view_of;
@@ -36,7 +38,7 @@ struct Found {
 };
 
 Found find(const Dense<double>& x, std::int64_t components, int threads) {
-  CpuContext context(threads);
+  Backend context(threads);
   Found out(components, x);
   kernels::principal_components<double>(context, view_of(x), out.mean, view_of(out.axes),
                                         out.variances);
@@ -158,7 +160,7 @@ TEST(PrincipalComponents, FloatInputIsSummedInDouble) {
   const Dense<float> x = converted<float>(stretched(9000, 6, 6));  // more than one block
   const Found expected = find(converted<double>(x), 6, 1);
   Found actual(6, expected.axes);
-  CpuContext context(1);
+  Backend context(1);
 
   kernels::principal_components<float>(context, view_of(x), actual.mean, view_of(actual.axes),
                                        actual.variances);

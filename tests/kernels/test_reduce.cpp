@@ -6,6 +6,7 @@
 
 #include "kernels/normalise.h"
 #include "kernels/reduce.h"
+#include "test_backend.h"
 #include "tests/reference/columns.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -14,6 +15,7 @@
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::near;
 using test::on_any_threads;
 using test::random_values;
@@ -35,7 +37,7 @@ std::vector<double> widen(const std::vector<T>& x) {
 template <class T>
 class Reduce : public ::testing::Test {
  protected:
-  CpuContext context_{1};
+  Backend context_{1};
 };
 using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Reduce, Types);
@@ -53,7 +55,7 @@ TYPED_TEST(Reduce, SumDotAndMaxMatchPlainLoops) {
       largest = std::max(largest, std::abs(static_cast<double>(x[i])));
     }
 
-    const std::vector<double> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<double> out = on_any_threads<Backend>([&](Backend& context) {
       return std::vector<double>{sum<T>(context, x), dot<T>(context, x, y), max_abs<T>(context, x)};
     });
 
@@ -96,14 +98,14 @@ TYPED_TEST(Reduce, ColumnStatisticsMatchReference) {
     const int ddof = rows > 1 ? 1 : 0;
     const auto width = static_cast<std::size_t>(cols);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(3 * width, T(5));
       const Span<T> all(result);
       column_sums<T>(context, view, all.first(width), Accumulate::kAdd);
       column_min_max<T>(context, view, all.subspan(width, width), all.last(width));
       return result;
     });
-    const std::vector<double> moments = on_any_threads([&](CpuContext& context) {
+    const std::vector<double> moments = on_any_threads<Backend>([&](Backend& context) {
       std::vector<double> result(2 * width);
       const Span<double> all(result);
       column_moments<T>(context, view, ddof, all.first(width), all.last(width));
@@ -147,7 +149,7 @@ TYPED_TEST(Reduce, RowSquaredNormsMatchPlainLoops) {
   for (const auto& [rows, cols] : kShapes) {
     const std::vector<T> x = random_values<T>(rows * cols, 1);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(rows);
       row_squared_norms<T>(context, {x.data(), rows, cols}, result);
       return result;
@@ -167,7 +169,7 @@ TYPED_TEST(Reduce, RowsAreScaledToUnitLength) {
     std::vector<T> start = random_values<T>(rows * cols, 1);
     std::fill_n(start.begin(), cols, T(0));  // the first row stays zero
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result = start;
       normalise_rows<T>(context, {result.data(), rows, cols});
       return result;
@@ -184,7 +186,7 @@ TYPED_TEST(Reduce, ColumnsAreScaledToTheUnitInterval) {
     std::vector<T> start = random_values<T>(rows * cols, 1);
     for (std::int64_t r = 0; r < rows; ++r) start[r * cols] = T(0.3);  // constant becomes 0
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result = start;
       min_max_columns<T>(context, {result.data(), rows, cols});
       return result;

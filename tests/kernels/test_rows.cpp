@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "kernels/rows.h"
+#include "test_backend.h"
 #include "tests/reference/rows.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -12,6 +13,7 @@
 namespace m2st::kernels {
 namespace {
 
+using test::Backend;
 using test::near;
 using test::on_any_threads;
 using test::random_values;
@@ -29,7 +31,7 @@ std::vector<std::int32_t> some_rows(std::int64_t rows) {
 template <class T>
 class Rows : public ::testing::Test {
  protected:
-  CpuContext context_{1};
+  Backend context_{1};
 };
 using Types = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Rows, Types);
@@ -41,7 +43,7 @@ TYPED_TEST(Rows, GatherMatchesReference) {
     const auto count = static_cast<std::int64_t>(listed.size());
     const std::vector<T> x = random_values<T>(rows * cols, 1);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(count * cols);
       gather_rows<T>(context, listed, {x.data(), rows, cols}, {result.data(), count, cols});
       return result;
@@ -59,7 +61,7 @@ TYPED_TEST(Rows, ScatterOverwritesOrAdds) {
     const std::vector<T> x = random_values<T>(count * cols, 1);
     const std::vector<T> start = random_values<T>(rows * cols, 2);
     const auto scattered = [&](Accumulate accumulate) {
-      return on_any_threads([&](CpuContext& context) {
+      return on_any_threads<Backend>([&](Backend& context) {
         std::vector<T> result = start;
         scatter_rows<T>(context, listed, {x.data(), count, cols}, {result.data(), rows, cols},
                         accumulate);
@@ -100,7 +102,7 @@ TYPED_TEST(Rows, FillBackwardMatchesReference) {
     const std::vector<std::int32_t> listed = some_rows(rows);
     const std::vector<T> grad = random_values<T>(rows * cols, 1);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result(cols, T(3));
       fill_rows_backward<T>(context, listed, {grad.data(), rows, cols}, result, Accumulate::kAdd);
       return result;
@@ -121,7 +123,7 @@ TYPED_TEST(Rows, AddRowAndScaleRowsGoRowByRow) {
     const std::vector<T> row = random_values<T>(cols, 2);
     const std::vector<T> factors = random_values<T>(rows, 3);
 
-    const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+    const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
       std::vector<T> result = start;
       add_row<T>(context, row, {result.data(), rows, cols});
       scale_rows<T>(context, factors, {result.data(), rows, cols});
@@ -144,7 +146,7 @@ TYPED_TEST(Rows, ScaleColumnsBackwardMatchesReference) {
       const std::vector<T> start = random_values<T>((rows + 1) * cols, 4);
 
       // The gradient of x, then that of the factors.
-      const std::vector<T> out = on_any_threads([&](CpuContext& context) {
+      const std::vector<T> out = on_any_threads<Backend>([&](Backend& context) {
         std::vector<T> result = start;
         scale_columns_backward<T>(context, {x.data(), rows, cols}, factors,
                                   {grad_out.data(), rows, cols}, {result.data(), rows, cols},

@@ -7,9 +7,12 @@
 #include "engine/check.h"
 #include "engine/random.h"
 #include "kernels/sort.h"
+#include "test_backend.h"
 
 namespace m2st {
 namespace {
+
+using test::Backend;
 
 // Around nothing, one and several chunks of the sort.
 const std::vector<std::int64_t> kSizes{0, 1, 2, 31, 32, 33, 32768, 100001};
@@ -36,7 +39,7 @@ TEST(Sort, ArgsortIsTheStableOrder) {
       });
 
       for (int threads : {1, 2, 5}) {
-        CpuContext context(threads);
+        Backend context(threads);
         std::vector<std::int32_t> order(keys.size(), -1);
         kernels::argsort(context, keys, order);
         ASSERT_EQ(order, expected) << n << " keys, mask " << mask << ", " << threads << " threads";
@@ -51,7 +54,7 @@ TEST(Sort, ScanGivesOffsetsAndTotal) {
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = static_cast<std::int64_t>(i % 7);
     std::vector<std::int64_t> expected(counts.size() + 1, 0);
     std::partial_sum(counts.begin(), counts.end(), expected.begin() + 1);
-    CpuContext context(2);
+    Backend context(2);
     std::vector<std::int64_t> offsets(counts.size() + 1, -1);
 
     kernels::exclusive_scan(context, counts, offsets);
@@ -61,7 +64,7 @@ TEST(Sort, ScanGivesOffsetsAndTotal) {
 }
 
 TEST(Sort, InverseUndoesAPermutation) {
-  CpuContext context(2);
+  Backend context(2);
   std::vector<std::int32_t> order(50000), inverse(order.size());
   kernels::argsort(context, random_keys(50000, ~0ull), order);
 
@@ -73,7 +76,7 @@ TEST(Sort, InverseUndoesAPermutation) {
 }
 
 TEST(Sort, WrongSizesAreNamed) {
-  CpuContext context(1);
+  Backend context(1);
   std::vector<std::int64_t> counts(3), offsets(3);
 
   try {

@@ -10,13 +10,14 @@
 
 namespace m2st::test {
 
-// compute(context) gives a vector of a trivially copyable type. Gives the result on one thread.
-template <class Compute>
+// compute(context) gives a vector of a trivially copyable type. Gives the result on one thread. For
+// backends without threads: that a result comes out again to the byte.
+template <class Context = CpuContext, class Compute>
 auto on_any_threads(Compute&& compute) {
-  CpuContext alone(1);
+  Context alone(1);
   const auto want = compute(alone);
   for (const int threads : {2, 5}) {
-    CpuContext context(threads);
+    Context context(threads);
     const auto got = compute(context);
     EXPECT_EQ(got.size(), want.size()) << "with " << threads << " threads";
     if (got.empty() || got.size() != want.size()) continue;
@@ -27,9 +28,9 @@ auto on_any_threads(Compute&& compute) {
 }
 
 // The same where the result is of no further interest, and may not be empty.
-template <class Compute>
+template <class Context = CpuContext, class Compute>
 void expect_same_bytes_for_any_threads(Compute&& compute) {
-  EXPECT_FALSE(on_any_threads(compute).empty());
+  EXPECT_FALSE(on_any_threads<Context>(compute).empty());
 }
 
 }  // namespace m2st::test
