@@ -12,6 +12,11 @@
 
 namespace m2st::kernels {
 
+// Rounded by itself: joined with the subtraction of the log sum into one operation, a huge
+// product's rounding would be left over, and its exponential be infinite.
+__device__ inline float rounded_product(float x, float y) { return __fmul_rn(x, y); }
+__device__ inline double rounded_product(double x, double y) { return __dmul_rn(x, y); }
+
 template <class T>
 struct AttentionEdges {
   const T* source_scores;       // (N, H)
@@ -27,7 +32,8 @@ struct AttentionEdges {
     return source_scores[source * heads + head] + destination_scores[destination * heads + head];
   }
   __device__ T logit(std::int64_t source, std::int64_t destination, int head) const {
-    return attention_logit(sum(source, destination, head), leaky_slope);
+    const T of = sum(source, destination, head);
+    return of > T(0) ? of : rounded_product(leaky_slope, of);
   }
   // What dropout multiplies the weight by. The lanes of an edge's other heads draw the same block:
   // a warp pays for one call whoever needs it.

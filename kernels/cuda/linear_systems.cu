@@ -69,7 +69,8 @@ __global__ void cholesky_kernel(int n, T rounding, const T* __restrict__ a, T* _
   if (threadIdx.x == 0) *holds = 1;
 }
 
-// A thread a column of the right side.
+// A thread a column of the right side; its sums are spelled out as fused operations, so that they
+// do not depend on how many columns there are.
 template <class T>
 __global__ void cholesky_solve_kernel(int n, std::int64_t columns, const T* __restrict__ factor,
                                       const T* right_side, T* solution) {
@@ -77,12 +78,13 @@ __global__ void cholesky_solve_kernel(int n, std::int64_t columns, const T* __re
   if (c >= columns) return;
   for (int i = 0; i < n; ++i) {
     T value = right_side[i * columns + c];
-    for (int j = 0; j < i; ++j) value -= factor[i * n + j] * solution[j * columns + c];
+    for (int j = 0; j < i; ++j) value = fma(-factor[i * n + j], solution[j * columns + c], value);
     solution[i * columns + c] = value / factor[i * n + i];
   }
   for (int i = n - 1; i >= 0; --i) {
     T value = solution[i * columns + c];
-    for (int j = i + 1; j < n; ++j) value -= factor[j * n + i] * solution[j * columns + c];
+    for (int j = i + 1; j < n; ++j)
+      value = fma(-factor[j * n + i], solution[j * columns + c], value);
     solution[i * columns + c] = value / factor[i * n + i];
   }
 }
@@ -153,12 +155,13 @@ __global__ void lu_solve_kernel(int n, std::int64_t columns, const T* __restrict
   }
   for (int i = 0; i < n; ++i) {
     T value = solution[i * columns + c];
-    for (int j = 0; j < i; ++j) value -= factor[i * n + j] * solution[j * columns + c];
+    for (int j = 0; j < i; ++j) value = fma(-factor[i * n + j], solution[j * columns + c], value);
     solution[i * columns + c] = value;
   }
   for (int i = n - 1; i >= 0; --i) {
     T value = solution[i * columns + c];
-    for (int j = i + 1; j < n; ++j) value -= factor[i * n + j] * solution[j * columns + c];
+    for (int j = i + 1; j < n; ++j)
+      value = fma(-factor[i * n + j], solution[j * columns + c], value);
     solution[i * columns + c] = value / factor[i * n + i];
   }
 }

@@ -18,14 +18,25 @@ namespace m2st::kernels {
 
 namespace {
 
-// a + shift · 1.
+// factor · a + shift · 1.
 template <class T>
 struct Shifted {
   const T* a;
   std::int64_t n;
+  T factor;
   T shift;
-  __device__ T operator()(std::int64_t i) const { return a[i] + (i / n == i % n ? shift : T(0)); }
+  __device__ T operator()(std::int64_t i) const {
+    return factor * a[i] + (i / n == i % n ? shift : T(0));
+  }
 };
+
+// A power of two that brings the largest entry near 1, so that no square overflows: exact.
+template <class T>
+T scaling(T largest) {
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::ldexp(T(1), -exponent);
+}
 
 template <class T>
 struct Unit {
@@ -39,9 +50,9 @@ struct Filled {
   __device__ T operator()(std::int64_t) const { return value; }
 };
 
-// lengths[k] = ‖vector k‖ − shift; a warp a vector.
+// lengths[k] = (‖vector k‖ − shift) / factor; a warp a vector.
 template <class T>
-__global__ void lengths_kernel(std::int64_t count, std::int64_t length, T shift,
+__global__ void lengths_kernel(std::int64_t count, std::int64_t length, T shift, T factor,
                                const T* __restrict__ vectors, T* __restrict__ lengths) {
   const std::int64_t k = thread_number() / kWarp;
   if (k >= count) return;  // the whole warp
@@ -50,14 +61,14 @@ __global__ void lengths_kernel(std::int64_t count, std::int64_t length, T shift,
     square += vectors[k * length + i] * vectors[k * length + i];
   }
   square = warp_sum(square, 1);
-  if (threadIdx.x % kWarp == 0) lengths[k] = sqrt(square) - shift;
+  if (threadIdx.x % kWarp == 0) lengths[k] = (sqrt(square) - shift) / factor;
 }
 
 template <class T>
-void find_lengths(CudaContext& context, std::int64_t count, std::int64_t length, T shift,
+void find_lengths(CudaContext& context, std::int64_t count, std::int64_t length, T shift, T factor,
                   const T* vectors, T* lengths) {
   launch(lengths_kernel<T>, blocks_for(count, kBlockWarps), dim3(kBlockThreads), 0, context, count,
-         length, shift, vectors, lengths);
+         length, shift, factor, vectors, lengths);
 }
 
 // Puts eigenvalue k where it belongs in ascending order, its vector into that column, with the
@@ -101,17 +112,19 @@ __global__ void order_eigen_kernel(std::int64_t n, const T* __restrict__ unorder
 template <class T>
 void find_eigen(CudaContext& context, const char* op, MatrixView<const T> a, Span<T> unordered,
                 Matrix<T>& followers) {
-  const double square = dot<T>(context, a.span(), a.span());
-  M2ST_CHECK(std::isfinite(square), op, ": no convergence, is a finite?");
-  const T shift = static_cast<T>(std::sqrt(square));
+  const T largest = static_cast<T>(max_abs<T>(context, a.span()));
+  M2ST_CHECK(std::isfinite(largest), op, ": no convergence, is a finite?");
+  const T factor = scaling(largest);
+  const double norm = std::sqrt(dot<T>(context, a.span(), a.span()));
+  const T shift = static_cast<T>(norm * static_cast<double>(factor));
   Matrix<T> vectors(context.pool(), a.rows, a.rows);
   write_elements(context, a.size(), vectors.data(), Accumulate::kOverwrite,
-                 Shifted<T>{a.data, a.rows, shift});
+                 Shifted<T>{a.data, a.rows, factor, shift});
   write_elements(context, followers.size(), followers.data(), Accumulate::kOverwrite,
                  Unit<T>{a.rows});
   make_all_orthogonal(context, JacobiVectors<T>{a.rows, a.rows, followers.cols(), vectors.data(),
                                                 followers.data(), T(0)});
-  find_lengths(context, a.rows, a.rows, shift, vectors.data(), unordered.data());
+  find_lengths(context, a.rows, a.rows, shift, factor, vectors.data(), unordered.data());
 }
 
 // vectors[k,:] / lengths[k]², or zeros where the length does not count.
@@ -132,21 +145,25 @@ struct Inverted {
 template <class T>
 struct Turned {
   MatrixView<const T> a;
+  T factor;
   T* out;
   __device__ T* target(std::int64_t c) const { return out + c * a.rows; }
-  __device__ T value(std::int64_t c, std::int64_t r) const { return a.data[r * a.cols + c]; }
+  __device__ T value(std::int64_t c, std::int64_t r) const {
+    return factor * a.data[r * a.cols + c];
+  }
 };
 
-// The shorter side's vectors of a: its columns, or its rows where those are fewer.
+// The shorter side's vectors of factor · a: its columns, or its rows where those are fewer.
 template <class T>
-Matrix<T> shorter_side(CudaContext& context, MatrixView<const T> a) {
+Matrix<T> shorter_side(CudaContext& context, MatrixView<const T> a, T factor) {
   const bool columns = a.cols <= a.rows;
   Matrix<T> vectors(context.pool(), columns ? a.cols : a.rows, columns ? a.rows : a.cols);
   if (columns) {
-    write_rows<T>(context, a.cols, a.rows, Accumulate::kOverwrite, Turned<T>{a, vectors.data()});
+    write_rows<T>(context, a.cols, a.rows, Accumulate::kOverwrite,
+                  Turned<T>{a, factor, vectors.data()});
   } else {
-    const MatrixView<const T> turned{a.data, a.size(), 1};
-    write_rows<T>(context, 1, a.size(), Accumulate::kOverwrite, Turned<T>{turned, vectors.data()});
+    write_elements(context, a.size(), vectors.data(), Accumulate::kOverwrite,
+                   Shifted<T>{a.data, a.size(), factor, T(0)});
   }
   return vectors;
 }
@@ -191,12 +208,14 @@ void pseudo_inverse(CudaContext& context, MatrixView<const T> a, MatrixView<T> o
   M2ST_CHECK(out.rows == a.cols && out.cols == a.rows, "pseudo_inverse: shape of out (got ",
              out.rows, " x ", out.cols, ", need ", a.cols, " x ", a.rows, ")");
   if (a.size() == 0) return;
-  if (!all_finite<T>(context, a.span())) {
+  const T largest = static_cast<T>(max_abs<T>(context, a.span()));
+  if (!std::isfinite(largest)) {
     write_elements(context, out.size(), out.data, Accumulate::kOverwrite,
                    Filled<T>{std::numeric_limits<T>::quiet_NaN()});
     return;
   }
-  Matrix<T> vectors = shorter_side(context, a);
+  const T factor = scaling(largest);
+  Matrix<T> vectors = shorter_side(context, a, factor);
   const std::int64_t count = vectors.rows();
   Matrix<T> followers(context.pool(), count, count);
   write_elements(context, followers.size(), followers.data(), Accumulate::kOverwrite,
@@ -204,14 +223,14 @@ void pseudo_inverse(CudaContext& context, MatrixView<const T> a, MatrixView<T> o
   make_all_orthogonal(context, JacobiVectors<T>{count, vectors.cols(), count, vectors.data(),
                                                 followers.data(), T(0)});
   Array<T> lengths(context.pool(), count + 1);  // and the longest
-  find_lengths(context, count, vectors.cols(), T(0), vectors.data(), lengths.data());
+  find_lengths(context, count, vectors.cols(), T(0), T(1), vectors.data(), lengths.data());
   T* const longest = lengths.data() + count;
   reduce<T>(context, count, ReadPart<T>{lengths.data()}, Larger{}, StorePart<T>{longest});
   const T rounding = static_cast<T>(std::max(a.rows, a.cols)) * std::numeric_limits<T>::epsilon();
   write_rows<T>(context, count, vectors.cols(), Accumulate::kOverwrite,
                 Inverted<T>{vectors.cols(), lengths.data(), longest, rounding, vectors.data()});
   const bool columns = a.cols <= a.rows;
-  gemm<T>(context, Layout::kTransposed, Layout::kPlain, T(1),
+  gemm<T>(context, Layout::kTransposed, Layout::kPlain, factor,
           columns ? followers.view() : vectors.view(), columns ? vectors.view() : followers.view(),
           T(0), out);
 }
