@@ -21,8 +21,11 @@ namespace m2st::data {
 
 namespace {
 
-// What a damaged file may make the library take, beyond what the process holds already.
-constexpr std::uint64_t kMemoryForReading = std::uint64_t{6} << 30;
+// What reading may take beyond what the process holds already: pieces, chunks as they are packed
+// and unpacked. Damaged files ask for anything, and memory that is never used costs time too.
+constexpr std::uint64_t kLeastMemory = std::uint64_t{256} << 20;
+constexpr std::uint64_t kMemoryPerByte = 64;
+constexpr std::uint64_t kMostMemory = std::uint64_t{6} << 30;
 
 bool receive_all(int socket, char* to, std::size_t bytes) {
   while (bytes > 0) {
@@ -54,26 +57,27 @@ std::optional<std::string> receive_question(int socket) {
   return bytes;
 }
 
-void limit_memory() {
+void limit_memory(std::uint64_t file_bytes) {
   std::ifstream file("/proc/self/statm");
   std::uint64_t pages = 0;
   if (!(file >> pages)) return;
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, pages * page + kMemoryForReading);
+  const std::uint64_t more = std::min(kMostMemory, kLeastMemory + kMemoryPerByte * file_bytes);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, pages * page + more);
   ::setrlimit(RLIMIT_AS, &limit);
 }
 
 // A crash is to end this process and nothing else: no core, no words on the terminal, no handler
 // that belongs to the parent. Interrupts are the parent's to see; with it gone, this goes too.
-void stand_alone() {
+void stand_alone(std::uint64_t file_bytes) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) std::signal(signal, SIG_DFL);
   for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) std::signal(signal, SIG_IGN);
   const rlimit none{};
   ::setrlimit(RLIMIT_CORE, &none);
-  limit_memory();
+  limit_memory(file_bytes);
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
 }
@@ -181,8 +185,8 @@ Hdf5Object get_object(MessageReader& message) {
   return object;
 }
 
-void serve_hdf5(int socket, const std::string& path) {
-  stand_alone();
+void serve_hdf5(int socket, const std::string& path, std::int64_t file_bytes) {
+  stand_alone(static_cast<std::uint64_t>(file_bytes));
   std::optional<Hdf5Reader> reader;
   bool open = send_message(socket, answered([&](MessageWriter&) { reader.emplace(path); }));
   while (open && reader) {

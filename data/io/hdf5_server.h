@@ -20,8 +20,8 @@ Hdf5Object get_object(MessageReader& message);
 // Blocking; false when the other end is gone.
 bool send_message(int socket, const std::string& bytes);
 
-// Never returns; for a process that was forked for this. The first answer says whether the file
-// could be opened.
-[[noreturn]] void serve_hdf5(int socket, const std::string& path);
+// Never returns; for a process that was forked for this. Memory is limited by the file's size. The
+// first answer says whether the file could be opened.
+[[noreturn]] void serve_hdf5(int socket, const std::string& path, std::int64_t file_bytes);
 
 }  // namespace m2st::data

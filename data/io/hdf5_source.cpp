@@ -47,7 +47,7 @@ Hdf5Source::Hdf5Source(std::string path) : path_(std::move(path)) {
   process_ = ::fork();
   if (process_ == 0) {
     ::close(ends[0]);
-    serve_hdf5(ends[1], path_);
+    serve_hdf5(ends[1], path_, file_bytes_);
   }
   ::close(ends[1]);
   socket_ = ends[0];
@@ -140,7 +140,7 @@ void Hdf5Source::check_claims(const std::string& name, const Hdf5Object& object)
     sound = sound && (empty || !__builtin_mul_overflow(bytes, side, &bytes));
   }
   for (const Hdf5Member& member : object.members) sound = sound && member.width >= 0;
-  if (sound && (empty || bytes / kLargestRatio <= file_bytes_ + kSlack)) return;
+  if (sound && (empty || (bytes - kSlack) / kLargestRatio <= file_bytes_)) return;
   fail(ExitCode::kInputInvalid, path_, ": ", name, " claims more values than ", file_bytes_,
        " bytes of file can hold; it is damaged, ", kAdvice);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "data/io/input_file.h"
 #include "engine/check.h"
@@ -10,7 +11,8 @@ namespace m2st::data {
 
 namespace {
 
-constexpr std::size_t kBatchBytes = std::size_t{8} << 20;
+constexpr std::size_t kFirstBatch = std::size_t{64} << 10;
+constexpr std::size_t kLargestBatch = std::size_t{8} << 20;
 constexpr std::size_t kLongestLine = std::size_t{1} << 30;
 constexpr unsigned kUnpackBuffer = 1 << 18;
 
@@ -27,7 +29,8 @@ void split_lines(TextBatch& batch) {
 
 }  // namespace
 
-TextStream::TextStream(const std::string& path) : path_(path), file_(nullptr, gzclose_r) {
+TextStream::TextStream(const std::string& path)
+    : path_(path), file_(nullptr, gzclose_r), batch_bytes_(kFirstBatch) {
   if (InputFile(path).size() == 0) fail(ExitCode::kInputInvalid, path, ": is empty");
   file_.reset(gzopen(path.c_str(), "rb"));
   if (!file_) fail(ExitCode::kInputMissing, path, ": cannot be opened");
@@ -45,8 +48,9 @@ bool TextStream::next(TextBatch& batch) {
       fail(ExitCode::kInputInvalid, path_, ": line ", next_line_, " has more than ",
            kLongestLine >> 30, " GiB; this is no table");
     }
-    batch.text.resize(before + kBatchBytes);
-    const int count = gzread(file_.get(), batch.text.data() + before, kBatchBytes);
+    batch.text.resize(before + batch_bytes_);
+    const int count =
+        gzread(file_.get(), batch.text.data() + before, static_cast<unsigned>(batch_bytes_));
     int status = Z_OK;
     const char* reason = gzerror(file_.get(), &status);
     if (count < 0 || (status != Z_OK && status != Z_STREAM_END)) {
@@ -54,7 +58,8 @@ bool TextStream::next(TextBatch& batch) {
            "); copy or download it again");
     }
     batch.text.resize(before + static_cast<std::size_t>(count));
-    ended_ = static_cast<std::size_t>(count) < kBatchBytes;
+    ended_ = static_cast<std::size_t>(count) < batch_bytes_;
+    batch_bytes_ = std::min(2 * batch_bytes_, kLargestBatch);
     if (std::memchr(batch.text.data() + before, '\0', static_cast<std::size_t>(count)) != nullptr) {
       fail(ExitCode::kInputInvalid, path_,
            ": holds zero bytes, so it is no text (or UTF-16; save "

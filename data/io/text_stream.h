@@ -38,6 +38,7 @@ class TextStream {
  private:
   std::string path_;
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+  std::size_t batch_bytes_;     // to read next: small at first, for small files
   std::string rest_;            // begun by a batch, ends in the next one
   std::int64_t next_line_ = 1;  // of the next batch
   bool ended_ = false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/io/read_expression.h"
+#include "tests/data/expression_rows.h"
 #include "tests/data/h5ad_file.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/shared_data.h"
@@ -32,22 +33,13 @@ Row row_of(const SparseMatrix& matrix, std::int64_t row) {
   return entries;
 }
 
-std::vector<std::vector<float>> dense(const SparseMatrix& matrix) {
-  std::vector<std::vector<float>> rows(static_cast<std::size_t>(matrix.rows));
-  for (std::int64_t i = 0; i < matrix.rows; ++i) {
-    rows[i].resize(static_cast<std::size_t>(matrix.columns));
-    for (const auto& [column, value] : row_of(matrix, i)) rows[i][column] = value;
-  }
-  return rows;
-}
-
 class H5adTest : public ::testing::Test {
  protected:
   Expression read(const ReadOptions& options = {}) {
     return read_expression(context_, path_, options);
   }
   void expect_counts(const Expression& expression) {
-    EXPECT_EQ(dense(expression.values), test::kCounts);
+    EXPECT_EQ(test::dense_rows(expression.values), test::kCounts);
     EXPECT_EQ(expression.cells, test::kCells);
     EXPECT_EQ(expression.genes, test::kGenes);
     EXPECT_TRUE(expression.counts);
