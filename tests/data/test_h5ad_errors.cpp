@@ -2,8 +2,10 @@
 // where.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <limits>
@@ -198,6 +200,14 @@ TEST_F(H5adErrorTest, ThatIsNoAnnData) {
                [&] { read_expression(context_, folder_.write("t.h5ad", "a,b\n1,2\n"), {}); });
   expect_error(ExitCode::kInputInvalid, {"damaged"},
                [&] { read_expression(context_, folder_.write("one.h5ad", "\x89"), {}); });
+}
+
+TEST_F(H5adErrorTest, ThatMayNotBeRead) {
+  if (::geteuid() == 0) GTEST_SKIP() << "needs a user whom permissions hold back";
+  { Hdf5File file(path_); }
+  std::filesystem::permissions(path_, std::filesystem::perms::none);
+  expect_error(ExitCode::kInputMissing, {path_, "cannot be read"},
+               [&] { read_expression(context_, path_, {}); });
 }
 
 TEST_F(H5adErrorTest, ThatLinksElsewhere) {
