@@ -21,6 +21,7 @@
 #include "data/io/output.h"
 #include "data/io/read_expression.h"
 #include "data/io/text_formats.h"
+#include "data/io/text_stream.h"
 #include "engine/check.h"
 
 namespace m2st::apps {
@@ -37,6 +38,8 @@ struct InspectOptions {
 
 // More kinds of text than this are counted, not listed.
 constexpr std::size_t kListedLabels = 100;
+// More columns than any table of positions and labels has: these are counts.
+constexpr std::size_t kWidestTable = 64;
 
 template <class T>
 void add_values(CpuContext& context, const std::string& path, Json& json) {
@@ -145,7 +148,11 @@ bool holds_expression(const std::string& path, const InspectOptions& options) {
   if (file.starts_with(data::kNpyMagic)) return false;
   if (file.starts_with("PK\x03\x04") || data::is_hdf5(path)) return true;
   if (path.ends_with(".h5ad") || path.ends_with(".h5")) return true;
-  return data::text_format(path) != data::TextFormat::kTable;
+  if (data::text_format(path) != data::TextFormat::kTable) return true;
+  data::TextStream stream(path);
+  std::string_view line;
+  stream.next(line);
+  return data::split_fields(line, data::delimiter_of(line)).size() > kWidestTable;
 }
 
 Json describe(CpuContext& context, const InspectOptions& options) {

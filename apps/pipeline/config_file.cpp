@@ -1,11 +1,12 @@
 // Config files: flat TOML whose keys are the long names of options. Nothing is ignored in silence.
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
 
 #include "apps/pipeline/settings.h"
+#include "apps/pipeline/toml_text.h"
+#include "data/io/input_file.h"
 #include "engine/check.h"
 
 namespace m2st::apps {
@@ -20,13 +21,25 @@ std::string text_of(const toml::node& node, const std::string& where) {
   fail(ExitCode::kUsage, where, ": needs a number, a string, true or false");
 }
 
+// More is no list of options.
+constexpr std::int64_t kLargestConfig = 1 << 20;
+
+std::string config_text(const std::string& path) {
+  const data::InputFile file(path);
+  if (file.size() > kLargestConfig) fail(ExitCode::kUsage, path, ": is too large for options");
+  std::string text(static_cast<std::size_t>(file.size()), '\0');
+  file.read(0, text.data(), file.size());
+  return text;
+}
+
 toml::table parse(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    fail(ExitCode::kInputMissing, path, ": the config file is missing or not a file");
+  const std::string text = config_text(path);
+  if (const int line = line_of_stray_character(text); line > 0) {
+    fail(ExitCode::kUsage, path, ": line ", line,
+         ": a character beyond ASCII stands outside of quotes");
   }
   try {
-    return toml::parse_file(path);
+    return toml::parse(text, path);
   } catch (const toml::parse_error& error) {
     fail(ExitCode::kUsage, path, ": line ", error.source().begin.line, ": ", error.description());
   }

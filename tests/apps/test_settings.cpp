@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 
 #include "apps/pipeline/run_settings.h"
 #include "apps/pipeline/settings.h"
@@ -145,6 +146,20 @@ TEST_F(ConfigFile, RefusesUnknownKeysTablesListsAndBadSyntax) {
 
     EXPECT_NE(message.find(words), std::string::npos) << message;
   }
+}
+
+TEST_F(ConfigFile, TakesAnyCharacterInQuotesAndCommentsOnly) {
+  const auto values =
+      read("\xef\xbb\xbf# größe\nout = \"\"\"a\"\"é\"\"\"\"\nlabels = 'ü'\nepochs = 3\n");
+  ASSERT_EQ(values.size(), 3u);
+  std::map<std::string, std::string> texts;
+  for (const GivenValue& value : values) texts[value.name] = value.text;
+  EXPECT_EQ(texts["out"], "a\"\"é\"");
+  EXPECT_EQ(texts["labels"], "ü");
+  // On this one toml++ 3.3 runs into undefined behaviour.
+  const std::string message =
+      message_of([&] { read("out = \"x\"\nepochs = 50xϯ\n"); }, ExitCode::kUsage);
+  EXPECT_NE(message.find("line 2"), std::string::npos) << message;
 }
 
 TEST_F(ConfigFile, MissingIsAMissingInput) {

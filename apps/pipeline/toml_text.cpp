@@ -1,0 +1,50 @@
+#include "apps/pipeline/toml_text.h"
+
+#include <algorithm>
+
+namespace m2st::apps {
+
+namespace {
+
+// The place behind a string that begins at `begin`, over lines when it begins with three quotes.
+std::size_t string_end(std::string_view text, std::size_t begin) {
+  const char quote = text[begin];
+  const std::string_view three = text.substr(begin, 3);
+  const bool long_string = three == std::string_view("\"\"\"") || three == std::string_view("'''");
+  std::size_t i = begin + (long_string ? 3 : 1);
+  while (i < text.size()) {
+    if (text[i] == '\\' && quote == '"') {
+      i += 2;
+    } else if (!long_string && (text[i] == quote || text[i] == '\n')) {
+      return i + 1;
+    } else if (long_string && text.substr(i, 3) == three) {
+      // Up to two quotes may stand before the three that close.
+      i += 3;
+      for (int more = 0; more < 2 && i < text.size() && text[i] == quote; ++more) ++i;
+      return i;
+    } else {
+      ++i;
+    }
+  }
+  return text.size();
+}
+
+}  // namespace
+
+int line_of_stray_character(std::string_view text) {
+  std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  while (i < text.size()) {
+    if (text[i] == '"' || text[i] == '\'') {
+      i = string_end(text, i);
+    } else if (text[i] == '#') {
+      i = std::min(text.find('\n', i), text.size());
+    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
+      return 1 + static_cast<int>(std::count(text.begin(), text.begin() + i, '\n'));
+    } else {
+      ++i;
+    }
+  }
+  return 0;
+}
+
+}  // namespace m2st::apps

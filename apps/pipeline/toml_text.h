@@ -1,0 +1,13 @@
+// What toml++ (3.3) must not be given: characters beyond ASCII outside of strings and comments, on
+// some of which its tables of Unicode run into undefined behaviour. TOML has no use for them there.
+#pragma once
+
+#include <string_view>
+
+namespace m2st::apps {
+
+// The line, from 1, of the first character beyond ASCII that is in no string and no comment; 0 when
+// there is none. Where the text is not TOML, right up to the first mistake.
+int line_of_stray_character(std::string_view text);
+
+}  // namespace m2st::apps
