@@ -17,6 +17,7 @@ int report(m2st::ExitCode code, const char* prefix, const char* message) {
 std::vector<m2st::apps::Command> commands() {
   using namespace m2st::apps;
   return {job_command(Job::kRun, "features and coordinates to domains, all stages"),
+          job_command(Job::kPrepare, "counts to features"),
           job_command(Job::kGraph, "coordinates to a spatial graph"),
           job_command(Job::kEmbed, "features and a graph to embeddings"),
           job_command(Job::kCluster, "embeddings to domains"),

@@ -70,6 +70,43 @@ std::vector<std::string> read_sections(CpuContext& context, const Dataset& datas
   return sections;
 }
 
+// "obsp/NAME" is a graph inside the file of expression, all else is a file of its own.
+std::string graph_inside(const InputFiles& input) {
+  const std::string prefix = "obsp/";
+  if (input.expression.empty() || !input.adjacency.starts_with(prefix)) return "";
+  return input.adjacency.substr(prefix.size());
+}
+
+void take_expression(CpuContext& context, const InputFiles& input, data::ReadOptions read,
+                     Dataset& dataset, std::vector<InputRecord>& inputs) {
+  if (!input.features.empty()) {
+    fail(ExitCode::kUsage, "--features ", input.features, " and ", input.expression,
+         " exclude each other: features are made of the latter");
+  }
+  read.coordinates = input.coordinates;
+  read.use_graph = graph_inside(input);
+  dataset.expression = data::read_expression(context, input.expression, read);
+  data::Expression& expression = dataset.expression;
+  dataset.nodes = static_cast<std::int64_t>(expression.cells.size());
+  dataset.cells = expression.cells;  // preparation names cells too
+  dataset.features = std::move(expression.features);
+  dataset.coordinates = std::move(expression.coordinates);
+  dataset.sections = std::move(expression.sections);
+  dataset.warnings = std::move(expression.warnings);
+  if (!expression.labels.empty()) dataset.truth = data::label_codes(expression.labels);
+  if (!expression.graph.offsets.empty()) {
+    data::FitGraph fit = data::fit_graph(context, std::move(expression.graph), dataset.nodes,
+                                         input.expression + ": " + input.adjacency);
+    dataset.adjacency = std::move(fit.adjacency);
+    dataset.warnings.insert(dataset.warnings.end(), fit.warnings.begin(), fit.warnings.end());
+  }
+  const bool folder = std::filesystem::is_directory(input.expression);
+  inputs.push_back(
+      {"expression", input.expression,
+       folder ? 0 : static_cast<std::int64_t>(std::filesystem::file_size(input.expression)),
+       expression.hash});
+}
+
 void read_adjacency(CpuContext& context, const std::string& path, Dataset& dataset,
                     std::vector<InputRecord>& inputs) {
   data::Adjacency given = data::read_graph(context, path);
@@ -105,7 +142,7 @@ data::CoordinateTable read_positions(CpuContext& context, const std::string& pat
   return table;
 }
 
-Dataset read_dataset(CpuContext& context, const InputFiles& input,
+Dataset read_dataset(CpuContext& context, const InputFiles& input, const data::ReadOptions& read,
                      std::vector<InputRecord>& inputs) {
   Dataset dataset;
   std::string first;
@@ -114,6 +151,10 @@ Dataset read_dataset(CpuContext& context, const InputFiles& input,
     require_rows(dataset, rows, path, first);
     note_input(role, path, inputs);
   };
+  if (!input.expression.empty()) {
+    take_expression(context, input, read, dataset, inputs);
+    first = input.expression;
+  }
   if (!input.features.empty()) {
     dataset.features = data::read_features(context, input.features);
     take("features", input.features, dataset.features.rows());
@@ -122,13 +163,15 @@ Dataset read_dataset(CpuContext& context, const InputFiles& input,
     dataset.embeddings.push_back(data::read_features(context, path));
     take("embedding", path, dataset.embeddings.back().rows());
   }
-  if (!input.coordinates.empty()) {
+  if (!input.coordinates.empty() && input.expression.empty()) {
     data::CoordinateTable table = read_positions(context, input.coordinates);
     dataset.coordinates = std::move(table.coordinates);
     dataset.cells = std::move(table.cells);
     take("coordinates", input.coordinates, dataset.coordinates.rows());
   }
-  if (!input.adjacency.empty()) read_adjacency(context, input.adjacency, dataset, inputs);
+  if (!input.adjacency.empty() && graph_inside(input).empty()) {
+    read_adjacency(context, input.adjacency, dataset, inputs);
+  }
   if (!input.sections.empty()) {
     dataset.sections = read_sections(context, dataset, input.sections);
     note_input("sections", input.sections, inputs);

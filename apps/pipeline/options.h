@@ -8,12 +8,15 @@
 
 #include "cluster/domains.h"
 #include "data/graph/spatial_graph.h"
+#include "data/io/read_expression.h"
+#include "data/prep/prepare.h"
 #include "model/config.h"
 
 namespace m2st::apps {
 
-// Which stages run: read → graph → train → cluster → write, or a part of it, file to file.
-enum class Job { kRun, kGraph, kEmbed, kCluster };
+// Which stages run: read → prepare → graph → train → cluster → write, or a part of it, file to
+// file.
+enum class Job { kRun, kPrepare, kGraph, kEmbed, kCluster };
 
 enum class Device { kAuto, kCpu, kCuda };
 
@@ -22,6 +25,7 @@ enum class Device { kAuto, kCpu, kCuda };
 enum class Compatibility { kNone, kPaper, kReference };
 
 struct InputFiles {
+  std::string expression;               // file or folder of counts; features are made of it
   std::string features;                 // .npy (N, d)
   std::string coordinates;              // .npy or text, (N, 2 or 3)
   std::string adjacency;                // folder of `graph`, or a SciPy .npz, in place of building
@@ -33,6 +37,8 @@ struct InputFiles {
 
 struct RunOptions {
   InputFiles input;
+  data::ReadOptions read;  // of input.expression; positions and graph are taken from `input`
+  data::PrepareOptions prepare;
   data::SpatialGraphOptions graph;
   model::AutoencoderConfig autoencoder;
   model::TrainConfig train;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "apps/pipeline/machine.h"
+#include "apps/pipeline/prepare_stage.h"
 #include "apps/pipeline/results.h"
 #include "apps/pipeline/run_settings.h"
 #include "apps/pipeline/stages.h"
@@ -43,7 +44,9 @@ class Pipeline {
   RunRecord run(const std::vector<std::string>& command) {
     if (!options_.dry_run) folder_.emplace(options_.output, options_.force || options_.resume);
     read();
-    graph();
+    if (job_ != Job::kGraph && dataset_.unprepared()) prepare();
+    check();
+    if (job_ != Job::kPrepare) graph();
     if (!options_.dry_run) {
       if (trains(job_)) train();
       if (clusters(job_)) cluster();
@@ -71,6 +74,8 @@ class Pipeline {
   }
 
   void read();
+  void prepare();
+  void check();
   void graph();
   void train();
   void cluster();
@@ -92,13 +97,51 @@ class Pipeline {
 
 void Pipeline::read() {
   begin("read");
-  if (trains(job_) && options_.input.coordinates.empty() && options_.input.adjacency.empty()) {
-    fail(ExitCode::kUsage, "--coords or --adjacency is required: cells need neighbours");
+  const InputFiles& input = options_.input;
+  if (trains(job_) && input.features.empty() && input.expression.empty()) {
+    fail(ExitCode::kUsage, "INPUT or --features is required: domains are found from expression");
   }
-  dataset_ = read_dataset(host(), options_.input, record_.inputs);
-  record_.cells = dataset_.nodes;
+  const bool placed = !input.coordinates.empty() || !input.adjacency.empty();
+  if ((trains(job_) || job_ == Job::kGraph) && input.expression.empty() && !placed) {
+    fail(ExitCode::kUsage, job_ == Job::kGraph ? "INPUT or --coords" : "--coords or --adjacency",
+         " is required: cells need neighbours");
+  }
+  dataset_ = read_dataset(host(), input, options_.read, record_.inputs);
+  const data::Expression& expression = dataset_.expression;
+  record_.format = expression.format;
+  record_.found = expression.found;
+  record_.skipped = expression.skipped;
   record_.warnings = dataset_.warnings;
+  if (!expression.format.empty()) note("read", expression.format);
+  for (const std::string& line : expression.found) note("read", line);
+  note("read",
+       fmt::format("{} cells, {} {}", dataset_.nodes,
+                   dataset_.unprepared() ? expression.values.columns : dataset_.features.cols(),
+                   dataset_.unprepared() ? "genes" : "features"));
+}
+
+void Pipeline::prepare() {
+  begin("prepare");
+  prepare_features(host(), dataset_, options_.prepare, record_);
+  for (const std::string& line : record_.prepare->steps) note("prepare", line);
+}
+
+// What later stages need of the data, before they take their time.
+void Pipeline::check() {
+  record_.cells = dataset_.nodes;
   record_.features = dataset_.features.cols();
+  if (job_ == Job::kPrepare && !dataset_.prepared) {
+    fail(ExitCode::kUsage, options_.input.expression,
+         ": --use-rep gives features already; there is nothing to prepare");
+  }
+  if (trains(job_) && dataset_.coordinates.empty() && !dataset_.has_adjacency()) {
+    fail(ExitCode::kInputInvalid, options_.input.expression,
+         ": holds no positions, and cells need neighbours; give --coords FILE or --use-graph");
+  }
+  if (job_ == Job::kGraph && dataset_.coordinates.empty()) {
+    fail(ExitCode::kInputInvalid, options_.input.expression,
+         ": holds no positions to make a graph of; give --coords FILE");
+  }
   if (clusters(job_) &&
       (options_.cluster.domains < 1 || options_.cluster.domains > dataset_.nodes)) {
     fail(ExitCode::kParameterImpossible, "--domains: ", options_.cluster.domains,
@@ -111,7 +154,6 @@ void Pipeline::read() {
     record_.warnings.push_back(
         "input: all cells have the same features; what is found rests on their places alone");
   }
-  note("read", fmt::format("{} cells, {} features", record_.cells, record_.features));
 }
 
 void Pipeline::graph() {
@@ -179,6 +221,7 @@ void Pipeline::cluster() {
 
 void Pipeline::write(const std::vector<std::string>& command) {
   begin("write");
+  if (job_ == Job::kPrepare) write_prepared(*folder_, dataset_);
   if (job_ == Job::kGraph) write_graph(host(), *folder_, graph_.built, dataset_.coordinates.view());
   if (trains(job_)) write_embeddings(*folder_, embeddings_);
   if (clusters(job_)) write_domains(*folder_, dataset_, domains_);

@@ -23,6 +23,15 @@ struct InputRecord {
   std::string hash;
 };
 
+struct PrepareRecord {
+  std::int64_t cells_read = 0;  // RunRecord::cells are left
+  std::int64_t genes_read = 0;
+  std::int64_t genes = 0;  // that the features rest on
+  std::vector<std::string> steps;
+  std::vector<double> variances;  // of the components
+  double total_variance = 0;
+};
+
 struct GraphRecord {
   std::string kind;
   std::string semantics;  // "m2st" or "squidpy"; empty for a graph that was given
@@ -63,6 +72,10 @@ struct RunRecord {
   std::int64_t cells = 0;
   std::int64_t features = 0;
   int threads = 0;
+  std::string format;  // of the file of expression, with what was found and left in it
+  std::vector<std::string> found;
+  std::vector<std::string> skipped;
+  std::optional<PrepareRecord> prepare;
   std::optional<GraphRecord> graph;
   std::optional<PlanRecord> plan;
   std::optional<TrainRecord> train;

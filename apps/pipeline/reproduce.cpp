@@ -91,7 +91,7 @@ class SetRun {
     files.labels = path("labels.txt");
     if (is_file(path("coords.npy"))) files.coordinates = path("coords.npy");
     if (is_file(path("graph_indptr.npy"))) files.adjacency = data_;
-    dataset_ = read_dataset(host(), files, record_.inputs);
+    dataset_ = read_dataset(host(), files, {}, record_.inputs);
     std::set<std::int32_t> kinds(dataset_.truth.begin(), dataset_.truth.end());
     kinds.erase(-1);
     report_.cells = dataset_.nodes;

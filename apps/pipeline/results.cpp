@@ -19,7 +19,8 @@ std::string column_bytes(const std::vector<T>& values) {
   return data::npy_bytes<T>(MatrixView<const T>{values.data(), rows, 1}, true);
 }
 
-// A field as RFC 4180 has it: quoted only where it must be.
+}  // namespace
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
@@ -29,8 +30,6 @@ std::string csv_field(const std::string& text) {
   }
   return quoted + '"';
 }
-
-}  // namespace
 
 void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
                  MatrixView<const double> coordinates) {

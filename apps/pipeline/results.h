@@ -17,6 +17,9 @@ namespace m2st::apps {
 void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
                  MatrixView<const double> coordinates);
 
+// A field as RFC 4180 has it: quoted only where it must be.
+std::string csv_field(const std::string& text);
+
 // embedding_scale1.npy, ...: float32 (N, d_m).
 void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings);
 

@@ -1,6 +1,9 @@
 // Names, help and ranges of the options. Ranges that depend on the data are checked by the stages.
 #include "apps/pipeline/run_settings.h"
 
+#include "apps/pipeline/prepare_settings.h"
+#include "apps/pipeline/read_settings.h"
+
 namespace m2st::apps {
 
 namespace {
@@ -26,6 +29,12 @@ Setting file(const std::string& flags, const std::string& value, const std::stri
 Setting coordinates_setting(RunOptions& options, bool required) {
   return file("--coords", "FILE", "positions (cells × 2 or 3), .npy or text",
               options.input.coordinates, required);
+}
+
+Setting expression_setting(RunOptions& options, bool required) {
+  return file("input", "INPUT",
+              "counts: .h5ad, 10x .h5, GEF, GEM, CSV, MTX, or the folder of Visium or Xenium",
+              options.input.expression, required);
 }
 
 Setting sections_setting(RunOptions& options) {
@@ -153,26 +162,17 @@ std::vector<Setting> common_settings(RunOptions& options) {
   };
 }
 
-}  // namespace
-
-Setting threads_setting(int& threads) {
-  return {"-t,--threads", "N",      "0: every processor allowed; results do not depend on it",
-          "Common",       &threads, {0, kMostThreads}};
-}
-
-Setting seed_setting(std::uint64_t& seed) {
-  return {"--seed", "S", "of everything random", "Common", &seed};
-}
-
-std::vector<Setting> run_settings(Job job, RunOptions& options) {
-  const bool trains = job == Job::kRun || job == Job::kEmbed;
-  const bool clusters = job == Job::kRun || job == Job::kCluster;
+std::vector<Setting> input_settings(Job job, RunOptions& options) {
+  const bool takes_counts = job != Job::kCluster;
+  const bool takes_features = job != Job::kGraph && job != Job::kPrepare;
   std::vector<Setting> settings;
-  if (job != Job::kGraph) {
+  if (takes_counts) add(settings, {expression_setting(options, job == Job::kPrepare)});
+  if (takes_features) {
     add(settings,
-        {file("--features", "FILE", "cells × features, .npy", options.input.features, trains)});
+        {file("--features", "FILE", "cells × features, .npy, in place of INPUT or of embeddings",
+              options.input.features)});
   }
-  add(settings, {coordinates_setting(options, job == Job::kGraph)});
+  add(settings, {coordinates_setting(options, false)});
   if (job != Job::kGraph) add(settings, {adjacency_setting(options)});
   add(settings, {sections_setting(options)});
   if (job == Job::kCluster) {
@@ -188,8 +188,28 @@ std::vector<Setting> run_settings(Job job, RunOptions& options) {
     add(settings, {file("--checkpoint", "FILE", "embed with these parameters, without training",
                         options.input.checkpoint)});
   }
+  if (takes_counts) add(settings, read_settings(options.read));
+  if (takes_counts && job != Job::kGraph) add(settings, prepare_settings(options.prepare));
+  return settings;
+}
+
+}  // namespace
+
+Setting threads_setting(int& threads) {
+  return {"-t,--threads", "N",      "0: every processor allowed; results do not depend on it",
+          "Common",       &threads, {0, kMostThreads}};
+}
+
+Setting seed_setting(std::uint64_t& seed) {
+  return {"--seed", "S", "of everything random", "Common", &seed};
+}
+
+std::vector<Setting> run_settings(Job job, RunOptions& options) {
+  const bool trains = job == Job::kRun || job == Job::kEmbed;
+  const bool clusters = job == Job::kRun || job == Job::kCluster;
+  std::vector<Setting> settings = input_settings(job, options);
   if (clusters) add(settings, cluster_settings(options));
-  add(settings, graph_settings(options));
+  if (job != Job::kPrepare) add(settings, graph_settings(options));
   if (trains) {
     add(settings, {compatibility_setting(options)});
     add(settings, model_settings(options));
@@ -203,6 +223,8 @@ std::string to_string(Job job) {
   switch (job) {
     case Job::kRun:
       return "run";
+    case Job::kPrepare:
+      return "prepare";
     case Job::kGraph:
       return "graph";
     case Job::kEmbed:

@@ -126,7 +126,7 @@ void SweepJob::read() {
   files.embeddings = options_.embeddings;
   files.labels = options_.truth;
   files.coordinates = options_.coordinates;
-  dataset_ = read_dataset(context_, files, inputs_);
+  dataset_ = read_dataset(context_, files, {}, inputs_);
   check_options();
   check_truth();
   read_start();

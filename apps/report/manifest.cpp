@@ -32,6 +32,17 @@ Json graph_json(const GraphRecord& graph) {
   return json;
 }
 
+Json prepare_json(const PrepareRecord& prepare, std::int64_t cells) {
+  Json ratios = Json::array();
+  for (const double variance : prepare.variances) {
+    ratios.push_back(variance / prepare.total_variance);
+  }
+  return {{"cells_read", prepare.cells_read}, {"cells", cells},
+          {"genes_read", prepare.genes_read}, {"genes", prepare.genes},
+          {"steps", prepare.steps},           {"total_variance", prepare.total_variance},
+          {"variance_ratios", ratios}};
+}
+
 Json train_json(const TrainRecord& train) {
   Json per_scale = Json::array();
   for (int m = 0; m < train.scales; ++m) {
@@ -81,6 +92,11 @@ std::string manifest_text(const RunRecord& record, const std::vector<Setting>& s
   manifest["inputs"] = inputs_json(record.inputs);
   manifest["data"] = {{"cells", record.cells}, {"features", record.features}};
   manifest["hardware"] = hardware_json(record.threads);
+  if (!record.format.empty()) {
+    manifest["expression"] = {
+        {"format", record.format}, {"found", record.found}, {"skipped", record.skipped}};
+  }
+  if (record.prepare) manifest["preparation"] = prepare_json(*record.prepare, record.cells);
   if (record.graph) manifest["graph"] = graph_json(*record.graph);
   if (record.plan) manifest["planned_training_bytes"] = record.plan->training_bytes;
   if (record.train) manifest["training"] = train_json(*record.train);
