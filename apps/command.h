@@ -23,6 +23,7 @@ Command sweep_command();
 Command reproduce_command();
 Command score_command();
 Command simulate_command();
+Command convert_command();
 Command inspect_command();
 
 }  // namespace m2st::apps

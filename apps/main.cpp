@@ -25,6 +25,7 @@ std::vector<m2st::apps::Command> commands() {
           score_command(),
           simulate_command(),
           reproduce_command(),
+          convert_command(),
           inspect_command()};
 }
 

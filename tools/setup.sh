@@ -5,7 +5,7 @@ set -eu
 
 packages="g++ cmake ninja-build make python3 clang-format ccache pkg-config
 libeigen3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev libnanoflann-dev
-libqhull-dev zlib1g-dev libhdf5-dev liblzf-dev libxxhash-dev libgtest-dev libbenchmark-dev"
+libqhull-dev zlib1g-dev libhdf5-dev liblzf-dev libxxhash-dev libgtest-dev python3-anndata libbenchmark-dev"
 
 missing=""
 for package in $packages; do

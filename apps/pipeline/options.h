@@ -48,9 +48,11 @@ struct RunOptions {
   std::uint64_t seed = 0;
   int threads = 0;  // 0: every processor this process may use
   std::string output;
-  bool force = false;    // write into a folder that holds files already
-  bool resume = false;   // continue from the folder's checkpoint
-  bool dry_run = false;  // read and plan, write nothing
+  bool result_h5ad = true;  // write result.h5ad
+  bool in_place = false;    // results go into INPUT itself, in place of result.h5ad
+  bool force = false;       // write into a folder that holds files already
+  bool resume = false;      // continue from the folder's checkpoint
+  bool dry_run = false;     // read and plan, write nothing
 };
 
 }  // namespace m2st::apps

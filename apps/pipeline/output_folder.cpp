@@ -56,11 +56,20 @@ std::string OutputFolder::make_folder(const std::string& name) {
   return path(name);
 }
 
-void OutputFolder::write(const std::string& name, std::string_view bytes) {
+std::string OutputFolder::staged(const std::string& name) {
   std::error_code error;
   fs::create_directories(staging(), error);
   if (error) fail(ExitCode::kOutput, staging(), ": cannot be created: ", error.message());
-  data::write_whole(staging() + "/" + name, bytes);
+  return staging() + "/" + name;
+}
+
+void OutputFolder::adopt(const std::string& name) {
+  const std::string path = staged(name);
+  files_.push_back({name, static_cast<std::int64_t>(fs::file_size(path)), data::file_hash(path)});
+}
+
+void OutputFolder::write(const std::string& name, std::string_view bytes) {
+  data::write_whole(staged(name), bytes);
   files_.push_back({name, static_cast<std::int64_t>(bytes.size()), data::bytes_hash(bytes)});
 }
 

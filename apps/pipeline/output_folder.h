@@ -28,6 +28,9 @@ class OutputFolder {
   // A sub-folder for files that are written on their own, such as checkpoints.
   std::string make_folder(const std::string& name);
   void write(const std::string& name, std::string_view bytes);
+  // A place for a file that someone else writes, whole and verified; adopt() makes it one of these.
+  std::string staged(const std::string& name);
+  void adopt(const std::string& name);
   void commit();
   const std::vector<OutputFile>& files() const { return files_; }
 

@@ -9,8 +9,10 @@
 
 #include "apps/pipeline/machine.h"
 #include "apps/pipeline/prepare_stage.h"
+#include "apps/pipeline/result_file.h"
 #include "apps/pipeline/results.h"
 #include "apps/pipeline/run_settings.h"
+#include "apps/pipeline/stage_folders.h"
 #include "apps/pipeline/stages.h"
 #include "apps/report/manifest.h"
 #include "engine/check.h"
@@ -33,15 +35,17 @@ class Pipeline {
  public:
   Pipeline(Job job, const RunOptions& options, const RunHooks& hooks)
       : job_(job), options_(options), hooks_(hooks), context_(make_context(options)) {
+    options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
-    options_.graph = resolved_graph(options.graph, !options.input.adjacency.empty());
+    options_.graph = resolved_graph(options.graph, !options_.input.adjacency.empty());
     record_.job = job;
     record_.started = utc_now();
     record_.threads = host().threads();
   }
 
   RunRecord run(const std::vector<std::string>& command) {
+    check_in_place(options_);
     if (!options_.dry_run) folder_.emplace(options_.output, options_.force || options_.resume);
     read();
     if (job_ != Job::kGraph && dataset_.unprepared()) prepare();
@@ -225,6 +229,9 @@ void Pipeline::write(const std::vector<std::string>& command) {
   if (job_ == Job::kGraph) write_graph(host(), *folder_, graph_.built, dataset_.coordinates.view());
   if (trains(job_)) write_embeddings(*folder_, embeddings_);
   if (clusters(job_)) write_domains(*folder_, dataset_, domains_);
+  if (job_ == Job::kRun && (options_.result_h5ad || options_.in_place)) {
+    write_result_file(host(), *folder_, options_, dataset_, graph_, embeddings_, domains_, record_);
+  }
   record_.outputs = folder_->files();
   record_.trace.end();
   record_.finished = utc_now();

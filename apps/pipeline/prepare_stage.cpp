@@ -61,27 +61,6 @@ void keep_cells(CpuContext& context, const std::vector<std::int32_t>& kept, Data
   dataset.nodes = static_cast<std::int64_t>(kept.size());
 }
 
-std::string coordinates_csv(const Dataset& dataset) {
-  const bool solid = dataset.coordinates.cols() == 3;
-  std::string text = solid ? "cell,x,y,z\n" : "cell,x,y\n";
-  auto out = std::back_inserter(text);
-  for (std::int64_t i = 0; i < dataset.nodes; ++i) {
-    text += csv_field(dataset.cells[i]);
-    for (const double value : dataset.coordinates.view().row(i)) fmt::format_to(out, ",{}", value);
-    text += '\n';
-  }
-  return text;
-}
-
-std::string names_csv(const std::string& header, const std::vector<std::string>& cells,
-                      const std::vector<std::string>& names) {
-  std::string text = "cell," + header + "\n";
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    text += csv_field(cells[i]) + ',' + csv_field(names[i]) + '\n';
-  }
-  return text;
-}
-
 std::string genes_csv(const data::Expression& expression, const std::vector<std::int32_t>& genes) {
   const bool identified = !expression.gene_ids.empty();
   std::string text = identified ? "gene,id\n" : "gene\n";
@@ -132,7 +111,8 @@ void prepare_features(CpuContext& context, Dataset& dataset, const data::Prepare
 void write_prepared(OutputFolder& folder, const Dataset& dataset) {
   folder.write("features.npy", data::npy_bytes<float>(dataset.features.view()));
   folder.write("genes.csv", genes_csv(dataset.expression, dataset.prepared->genes));
-  if (!dataset.coordinates.empty()) folder.write("coords.csv", coordinates_csv(dataset));
+  if (!dataset.coordinates.empty())
+    folder.write("coords.csv", coordinates_csv(dataset.cells, dataset.coordinates.view()));
   if (!dataset.sections.empty()) {
     folder.write("sections.csv", names_csv("section", dataset.cells, dataset.sections));
   }

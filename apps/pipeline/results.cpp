@@ -31,6 +31,27 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
+std::string coordinates_csv(const std::vector<std::string>& cells,
+                            MatrixView<const double> coordinates) {
+  std::string text = coordinates.cols == 3 ? "cell,x,y,z\n" : "cell,x,y\n";
+  auto out = std::back_inserter(text);
+  for (std::int64_t i = 0; i < coordinates.rows; ++i) {
+    text += csv_field(cells[i]);
+    for (const double value : coordinates.row(i)) fmt::format_to(out, ",{}", value);
+    text += '\n';
+  }
+  return text;
+}
+
+std::string names_csv(const std::string& header, const std::vector<std::string>& cells,
+                      const std::vector<std::string>& names) {
+  std::string text = "cell," + header + "\n";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    text += csv_field(cells[i]) + ',' + csv_field(names[i]) + '\n';
+  }
+  return text;
+}
+
 void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
                  MatrixView<const double> coordinates) {
   const data::Adjacency& adjacency = graph.adjacency;

@@ -20,6 +20,12 @@ void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialG
 // A field as RFC 4180 has it: quoted only where it must be.
 std::string csv_field(const std::string& text);
 
+// `cell,x,y[,z]`, and `cell,HEADER` of one name a cell.
+std::string coordinates_csv(const std::vector<std::string>& cells,
+                            MatrixView<const double> coordinates);
+std::string names_csv(const std::string& header, const std::vector<std::string>& cells,
+                      const std::vector<std::string>& names);
+
 // embedding_scale1.npy, ...: float32 (N, d_m).
 void write_embeddings(OutputFolder& folder, const std::vector<Matrix<float>>& embeddings);
 

@@ -32,9 +32,10 @@ Setting coordinates_setting(RunOptions& options, bool required) {
 }
 
 Setting expression_setting(RunOptions& options, bool required) {
-  return file("input", "INPUT",
-              "counts: .h5ad, 10x .h5, GEF, GEM, CSV, MTX, or the folder of Visium or Xenium",
-              options.input.expression, required);
+  return file(
+      "input", "INPUT",
+      "counts: .h5ad, 10x .h5, GEF, GEM, CSV, MTX, folder of Visium, Xenium or m2st prepare",
+      options.input.expression, required);
 }
 
 Setting sections_setting(RunOptions& options) {
@@ -149,6 +150,15 @@ std::vector<Setting> cluster_settings(RunOptions& options) {
   };
 }
 
+std::vector<Setting> result_settings(RunOptions& options) {
+  return {
+      {"--h5ad", "on|off", "result.h5ad: a copy of INPUT with the results", "Output",
+       switch_choice(options.result_h5ad)},
+      {"--in-place", "", "results go into INPUT, an .h5ad, in place of result.h5ad", "Output",
+       &options.in_place},
+  };
+}
+
 std::vector<Setting> common_settings(RunOptions& options) {
   Setting device = {"--device", "NAME", "auto, cpu or cuda", "Common",
                     choice(options.device, {"auto", "cpu", "cuda"})};
@@ -178,7 +188,7 @@ std::vector<Setting> input_settings(Job job, RunOptions& options) {
   if (job == Job::kCluster) {
     add(settings, {{"--embedding",
                     "FILE",
-                    "cells × width, .npy; once for every scale",
+                    "cells × width, .npy, once for every scale; or the folder of m2st embed",
                     "Input",
                     &options.input.embeddings,
                     {},
@@ -215,6 +225,7 @@ std::vector<Setting> run_settings(Job job, RunOptions& options) {
     add(settings, model_settings(options));
     add(settings, train_settings(options));
   }
+  if (job == Job::kRun) add(settings, result_settings(options));
   add(settings, common_settings(options));
   return settings;
 }

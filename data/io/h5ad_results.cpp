@@ -57,13 +57,13 @@ void write_categorical(H5adWriter& writer, const std::string& key, bool old_fram
     writer.need_group("/obs/__categories");
     const std::string categories = "/obs/__categories/" + key;
     writer.texts(categories, category_names(results.domains));
-    writer.attribute(categories, "ordered", false);
+    writer.flag_attribute(categories, "ordered", false);
     write_codes(writer, path, results, columns);
     writer.reference(path, "categories", categories);
     return;
   }
   writer.group(path, "categorical", "0.2.0");
-  writer.attribute(path, "ordered", false);
+  writer.flag_attribute(path, "ordered", false);
   write_codes(writer, path + "/codes", results, columns);
   writer.texts(path + "/categories", category_names(results.domains));
 }

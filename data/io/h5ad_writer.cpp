@@ -246,7 +246,7 @@ void H5adWriter::attribute(const std::string& path, const std::string& name,
                ": cannot write ", path, "'s attribute ", name);
 }
 
-void H5adWriter::attribute(const std::string& path, const std::string& name, bool value) {
+void H5adWriter::flag_attribute(const std::string& path, const std::string& name, bool value) {
   const Hdf5Handle type = flag_type();
   const Hdf5Handle space = space_of({});
   const Hdf5Handle made = place_attribute(path, name, type.id(), space.id());

@@ -39,7 +39,8 @@ class H5adWriter {
   void attribute(const std::string& path, const std::string& name,
                  const std::vector<std::string>& values);
   void attribute(const std::string& path, const std::string& name, Span<const std::int64_t> values);
-  void attribute(const std::string& path, const std::string& name, bool value);
+  // Of another name, because a literal text would rather be a bool than a string.
+  void flag_attribute(const std::string& path, const std::string& name, bool value);
   // A reference to the object at `target`.
   void reference(const std::string& path, const std::string& name, const std::string& target);
 
