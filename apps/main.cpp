@@ -1,5 +1,6 @@
 // The program: every error ends here, as one message on stderr and the exit code that design.md §3
 // gives it.
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -33,6 +34,7 @@ std::vector<m2st::apps::Command> commands() {
 
 int main(int argc, char** argv) {
   using m2st::ExitCode;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may grow no further is an error like any other
   try {
     m2st::apps::run_command_line(commands(), {argv, argv + argc});
     return static_cast<int>(ExitCode::kOk);

@@ -112,6 +112,24 @@ void read_columns(H5adFrame& obs, const ReadOptions& options, Expression& expres
   }
 }
 
+// Sections that share a coordinate system by chance would be joined.
+void warn_of_sections(Hdf5Source& source, H5adFrame& obs, const ReadOptions& options,
+                      Expression& expression) {
+  if (!options.library_key.empty()) return;
+  for (const char* column : {"library_id", "section", "section_id", "slice", "slice_id"}) {
+    if (!obs.has(column) || obs.is_numeric(column)) continue;
+    std::vector<std::string> names = obs.texts(column);
+    std::sort(names.begin(), names.end());
+    const auto kinds = std::unique(names.begin(), names.end()) - names.begin();
+    if (kinds < 2) continue;
+    expression.warnings.push_back(concat(source.path(), ": obs/", column, " has ", kinds,
+                                         " values; if these are sections of tissue, give ",
+                                         "--library-key ", column,
+                                         ", or cells of different ones may become neighbours"));
+    return;
+  }
+}
+
 // What lies beside what was taken, so that nobody wonders where it went.
 void note_skipped(Hdf5Source& source, H5adFrame& obs, const ReadOptions& options,
                   Expression& expression) {
@@ -149,6 +167,7 @@ Expression read_h5ad(CpuContext& context, Hdf5Source& source, const ReadOptions&
     read_positions(context, source, obs, options, expression);
   }
   read_columns(obs, options, expression);
+  warn_of_sections(source, obs, options, expression);
   if (!options.use_graph.empty()) read_own_graph(context, source, options.use_graph, expression);
   note_skipped(source, obs, options, expression);
   return expression;

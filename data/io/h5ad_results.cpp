@@ -19,6 +19,7 @@ namespace {
 
 // Far longer than any disk takes; a damaged file may hang the library.
 constexpr double kPatience = 120, kSlowestBytesPerSecond = 8e6;
+constexpr double kLongest = 1e6;  // where nothing has to be trusted
 
 // Values that live until the writer has compared them.
 struct Columns {
@@ -258,7 +259,7 @@ void write_results(const std::string& source, const std::string& target, const H
   PartialFile file(same ? std::filesystem::canonical(target).string() : target);
   file.copy_from(source);
   const Frame frame = frame_of(file.path());
-  in_own_process(source, patience_for(source), [&] {
+  in_own_process(source, patience_for(source), ExitCode::kInputInvalid, [&] {
     H5adWriter writer(file.path(), Hdf5Access::kEdit);
     add_results(writer, frame, places, results);
   });
@@ -269,9 +270,11 @@ void write_results(const std::string& source, const std::string& target, const H
 void write_new(const Expression& expression, const std::string& target, const H5adPlaces& places,
                const H5adResults& results) {
   PartialFile file(target);
-  H5adWriter writer(file.path(), Hdf5Access::kCreate);
-  const H5adBase base(writer, expression);
-  add_results(writer, {false, base.obs_columns()}, places, results);
+  in_own_process(target, kLongest, ExitCode::kOutput, [&] {
+    H5adWriter writer(file.path(), Hdf5Access::kCreate);
+    const H5adBase base(writer, expression);
+    add_results(writer, {false, base.obs_columns()}, places, results);
+  });
   file.commit();
 }
 

@@ -73,7 +73,8 @@ bool listen(int in, double seconds, std::string& report) {
 
 }  // namespace
 
-void in_own_process(const std::string& about, double seconds, const std::function<void()>& work) {
+void in_own_process(const std::string& about, double seconds, ExitCode crashed,
+                    const std::function<void()>& work) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     fail(ExitCode::kInternal, about, ": no pipe to a process: ", std::strerror(errno));
@@ -96,15 +97,14 @@ void in_own_process(const std::string& about, double seconds, const std::functio
   while (::waitpid(worker, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time) {
-    fail(ExitCode::kInputInvalid, about, ": came to nothing for ", seconds,
+    fail(crashed, about, ": came to nothing for ", seconds,
          " s; a file is damaged or its disk does not answer");
   }
   if (WIFSIGNALED(status)) {
     const bool killed = WTERMSIG(status) == SIGKILL;
-    fail(killed ? ExitCode::kOutOfMemory : ExitCode::kInputInvalid, about,
+    fail(killed ? ExitCode::kOutOfMemory : crashed, about,
          killed ? ": was killed, most likely for want of memory"
-                : ": the HDF5 library crashed; the file is damaged, save it again from where it "
-                  "was made");
+                : ": the HDF5 library crashed; the file is damaged, or the disk full");
   }
   if (report.empty()) return;
   MessageReader reader(report);

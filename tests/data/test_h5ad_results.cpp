@@ -126,6 +126,14 @@ TEST_F(H5adResultsTest, NewFilesHoldWhatWasRead) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(back.coordinates.data()[i], 0.1 * i);
 }
 
+TEST_F(H5adResultsTest, SectionsThatNobodyNamedAreWarnedOf) {
+  const Expression unnamed = read_expression(context_, base(), {});
+
+  ASSERT_EQ(unnamed.warnings.size(), 1u);
+  EXPECT_NE(unnamed.warnings[0].find("--library-key section"), std::string::npos);
+  EXPECT_TRUE(read_expression(context_, base(), {.library_key = "section"}).warnings.empty());
+}
+
 TEST_F(H5adResultsTest, NewFilesWithResultsHaveBoth) {
   const std::string path = folder_.path("new.h5ad");
 
@@ -280,7 +288,7 @@ TEST_F(H5adResultsTest, FullDisksLeaveTheTargetAsItWas) {
   for (rlim_t limit = 0; limit < whole; limit += 1 + whole / 40) {
     // In a process of its own, because limits stay.
     expect_error(ExitCode::kOutput, {"result.h5ad"}, [&] {
-      in_own_process("test", 100, [&] {
+      in_own_process("test", 100, ExitCode::kInternal, [&] {
         std::signal(SIGXFSZ, SIG_IGN);
         const rlimit limits{limit, limit};
         ::setrlimit(RLIMIT_FSIZE, &limits);
