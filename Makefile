@@ -15,6 +15,7 @@ run: build
 
 test:
 	@tools/setup.sh
+	@tools/setup_python.sh
 	@cmake --preset cpu -DM2ST_TESTS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error

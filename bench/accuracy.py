@@ -3,7 +3,7 @@
 
 accuracy.py DATA [--sets NAME ...] [--seeds 0 1 2 3 4] [--program build/cpu/m2st] [-- OPTIONS OF m2st run]
 
-DATA holds one folder a set with features.npy, coords.npy and labels.txt; K is the number of distinct
+DATA holds one folder a set with features.npy (or counts in X.npz), coords.npy and labels.txt; K is the number of distinct
 labels. Nothing but -k is set from the labels. Prints a Markdown table, then one JSON object.
 """
 import argparse
@@ -18,7 +18,9 @@ UNLABELLED = {"", "na", "nan", "none", "null"}
 
 
 def run(program, folder, domains, seed, options, out):
-    command = [program, "run", "--features", folder / "features.npy", "--coords",
+    features = folder / "features.npy"
+    source = ["--features", features] if features.exists() else [folder / "X.npz"]
+    command = [program, "run", *source, "--coords",
                folder / "coords.npy", "--labels", folder / "labels.txt", "-k", domains,
                "--seed", seed, "-o", out, "--force", "--progress", "none", "-q", *options]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
@@ -41,8 +43,8 @@ def main():
     parser.add_argument("--program", default="build/cpu/m2st")
     args = parser.parse_args(own)
     names = args.sets or sorted(folder.name for folder in args.data.iterdir()
-                                if (folder / "features.npy").exists()
-                                and (folder / "labels.txt").exists())
+                                if ((folder / "features.npy").exists()
+                                    or (folder / "X.npz").exists()) and (folder / "labels.txt").exists())
     results = {}
     print("| set | K | mean ARI | SD | each seed | seconds | peak MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)

@@ -16,7 +16,7 @@ Setting recipe_setting(data::PrepareOptions& options) {
   };
   return {"--recipe",
           "NAME",
-          "log, m2st (as the paper's inputs) or none; the options below change it",
+          "m2st (as the paper's inputs), log or none; the options below change it",
           "Preparation",
           recipes,
           {},

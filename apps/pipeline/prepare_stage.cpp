@@ -72,6 +72,18 @@ std::string genes_csv(const data::Expression& expression, const std::vector<std:
   return text;
 }
 
+std::string scores_csv(const data::Expression& expression, const data::Prepared& prepared) {
+  std::string text = "gene,score,chosen\n";
+  for (std::size_t i = 0, next = 0; i < prepared.scored.size(); ++i) {
+    const std::int32_t gene = prepared.scored[i];
+    const bool chosen = next < prepared.genes.size() && prepared.genes[next] == gene;
+    if (chosen) ++next;
+    fmt::format_to(std::back_inserter(text), "{},{},{}\n", csv_field(expression.genes[gene]),
+                   prepared.scores[i], chosen ? 1 : 0);
+  }
+  return text;
+}
+
 std::string variance_csv(const data::Prepared& prepared) {
   std::string text = "component,variance,variance_ratio\n";
   for (std::size_t c = 0; c < prepared.variances.size(); ++c) {
@@ -123,6 +135,9 @@ void write_prepared(OutputFolder& folder, const Dataset& dataset) {
     const std::vector<float> ones(dataset.adjacency.neighbours.size(), 1);
     folder.write("graph.npz", data::graph_npz(dataset.adjacency, ones));
   };
+  if (!dataset.prepared->scored.empty()) {
+    folder.write("variable_genes.csv", scores_csv(dataset.expression, *dataset.prepared));
+  }
   if (dataset.prepared->axes.empty()) return;
   folder.write("loadings.npy", loadings_bytes(dataset.prepared->axes));
   folder.write("variance.csv", variance_csv(*dataset.prepared));

@@ -13,8 +13,9 @@ namespace m2st::apps {
 void prepare_features(CpuContext& context, Dataset& dataset, const data::PrepareOptions& options,
                       RunRecord& record);
 
-// features.npy, genes.csv, and where there are such: coords.csv, sections.csv, labels.csv,
-// loadings.npy (genes × d), variance.csv, and the graph that the input held.
+// features.npy, genes.csv (those that features rest on), and where there are such: coords.csv,
+// sections.csv, labels.csv, variable_genes.csv (scores of all that could be chosen), loadings.npy
+// (genes × d), variance.csv, and the graph that the input held.
 void write_prepared(OutputFolder& folder, const Dataset& dataset);
 
 }  // namespace m2st::apps

@@ -186,6 +186,8 @@ void Preparation::choose_genes(const std::vector<double>& scores) {
   step("chose the ", kept.size(), " most variable of ", genes(), " genes (",
        seurat ? "seurat" : "seurat_v3", ")");
   by_gene_ = selected_rows(context_, by_gene_, kept);
+  result_.scored = result_.genes;
+  result_.scores = scores;
   result_.genes = chosen(result_.genes, kept);
 }
 
@@ -258,13 +260,11 @@ void Preparation::write_values() {
 void apply_recipe(Recipe recipe, PrepareOptions& options) {
   PrepareOptions defaults;
   defaults.recipe = recipe;
-  if (recipe == Recipe::kReference) {
-    defaults.target_sum = 1;
-    defaults.exclude_highly_expressed = true;
-  }
-  if (recipe != Recipe::kLog) {
-    defaults.log1p = false;
-    defaults.variable_genes = VariableGenes::kAll;
+  if (recipe != Recipe::kReference) defaults.exclude_highly_expressed = false;
+  if (recipe == Recipe::kLog) {
+    defaults.target_sum = 1e4;
+    defaults.log1p = true;
+    defaults.variable_genes = VariableGenes::kSeuratV3;
   }
   if (recipe == Recipe::kNone) defaults.normalise = defaults.scale = false;
   defaults.min_cells = options.min_cells;

@@ -23,17 +23,18 @@ enum class VariableGenes { kAll, kSeurat, kSeuratV3 };
 // or its largest score, as it did before.
 enum class SignRule { kLoadings, kScores };
 
+// The defaults are those of kReference; docs/preparation.md says why.
 struct PrepareOptions {
-  Recipe recipe = Recipe::kLog;
-  std::int64_t min_cells = 1;             // genes present in fewer cells go
-  std::int64_t min_genes = 0;             // cells with fewer genes go
-  double min_counts = 0;                  // cells with a smaller total go
-  bool normalise = true;                  // every cell to the same total
-  double target_sum = 1e4;                // that total; 0: the median of the cells' own
-  bool exclude_highly_expressed = false;  // from the totals, genes above the next in any cell
-  double max_fraction = 0.05;             // of a cell's total
-  bool log1p = true;
-  VariableGenes variable_genes = VariableGenes::kSeuratV3;
+  Recipe recipe = Recipe::kReference;
+  std::int64_t min_cells = 1;            // genes present in fewer cells go
+  std::int64_t min_genes = 0;            // cells with fewer genes go
+  double min_counts = 0;                 // cells with a smaller total go
+  bool normalise = true;                 // every cell to the same total
+  double target_sum = 1;                 // that total; 0: the median of the cells' own
+  bool exclude_highly_expressed = true;  // from the totals, genes above the next in any cell
+  double max_fraction = 0.05;            // of a cell's total
+  bool log1p = false;
+  VariableGenes variable_genes = VariableGenes::kAll;
   std::int64_t top_genes = 3000;  // all, where there are fewer
   bool scale = true;
   ScaleOptions scaling;
@@ -46,13 +47,15 @@ struct PrepareOptions {
 void apply_recipe(Recipe recipe, PrepareOptions& options);
 
 struct Prepared {
-  Matrix<float> features;           // (cells kept, d)
-  std::vector<std::int32_t> cells;  // kept, as positions in the input, ascending
-  std::vector<std::int32_t> genes;  // that features rest on, as positions in the input, ascending
-  Matrix<double> axes;              // (d, genes): loadings; empty without components
-  std::vector<double> variances;    // (d), divided by N - 1; empty without components
-  double total_variance = 0;        // of all genes that features rest on
-  std::vector<std::string> steps;   // what was done, a line each
+  Matrix<float> features;            // (cells kept, d)
+  std::vector<std::int32_t> cells;   // kept, as positions in the input, ascending
+  std::vector<std::int32_t> genes;   // that features rest on, as positions in the input, ascending
+  std::vector<std::int32_t> scored;  // genes that had a chance to be chosen, and their scores;
+  std::vector<double> scores;        // empty where all were taken
+  Matrix<double> axes;               // (d, genes): loadings; empty without components
+  std::vector<double> variances;     // (d), divided by N - 1; empty without components
+  double total_variance = 0;         // of all genes that features rest on
+  std::vector<std::string> steps;    // what was done, a line each
   std::vector<std::string> warnings;
 };
 
