@@ -114,8 +114,10 @@ class Scanpy(unittest.TestCase):
     def test_totals_of_the_median_are_equal(self):
         for name in self.each():
             data = self.theirs(name)
+            # scanpy 1.11 counts empty cells into the median of a sparse matrix, 1.12 does not.
+            scanpy.pp.filter_cells(data, min_counts=1)
             scanpy.pp.normalize_total(data)
-            self.check_values(name, ["--target-sum", 0], data)
+            self.check_values(name, ["--target-sum", 0, "--min-counts", 1], data)
 
     def test_totals_without_dominant_genes_are_equal(self):
         for name in self.each():
