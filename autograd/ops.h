@@ -43,6 +43,13 @@ template <class T>
 Variable<T> dropout_in_place(Tape<T>& tape, RandomKey key, double probability,
                              Span<const std::int32_t> ids, const Variable<T>& x);
 
+// linear(dropout(x), weight), whose backward drops again instead of keeping what was dropped: the
+// same bytes for less memory. Worth it where x is kept anyway.
+template <class T>
+Variable<T> linear_of_dropped(Tape<T>& tape, RandomKey key, double probability,
+                              Span<const std::int32_t> ids, const Variable<T>& x,
+                              const Variable<T>& weight);
+
 // slope: (1, 1).
 template <class T>
 Variable<T> prelu(Tape<T>& tape, const Variable<T>& x, const Variable<T>& slope);

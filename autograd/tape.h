@@ -50,9 +50,14 @@ class Tape {
   }
 
   // Gradients of everything that `loss` was computed from, times `weight`. Empties the tape.
-  void backward(const Scalar& loss, double weight) {
+  void backward(const Scalar& loss, double weight) { backward_to(0, loss, weight); }
+
+  // The same for what was recorded since the tape had this length; the rest stays, with the
+  // gradients that have reached it.
+  std::size_t length() const { return closures_.size(); }
+  void backward_to(std::size_t length, const Scalar& loss, double weight) {
     loss.add_gradient(weight);
-    while (!closures_.empty()) {
+    while (closures_.size() > length) {
       const std::function<void()> closure = std::move(closures_.back());
       closures_.pop_back();
       closure();

@@ -43,6 +43,7 @@ struct TrainConfig {
   int patience = 0;  // epochs without a relative gain of plateau_tolerance; 0: never stop
   double plateau_tolerance = 1e-4;
   int checkpoint_every = 0;  // epochs; 0: only when interrupted
+  bool recompute = false;    // less memory for some time; the results are the same bytes
 };
 
 // All options of the paper's or the code's column (notes/method.md §3): "paper" or "reference".

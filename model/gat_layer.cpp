@@ -94,6 +94,10 @@ Variable<T> GatLayer::project(const Pass<T>& pass, Span<const std::int32_t> ids,
                               const Variable<T>& x, InputUse use) const {
   const double probability = feature_dropout(pass);
   const RandomKey key = feature_dropout_key(pass);
+  if (use == InputUse::kKept && pass.recompute && probability > 0) {
+    return autograd::linear_of_dropped(pass.tape, key, probability, ids, x,
+                                       pass.parameters.variable(weight_));
+  }
   const Variable<T> kept = use == InputUse::kConsumed
                                ? autograd::dropout_in_place(pass.tape, key, probability, ids, x)
                                : autograd::dropout(pass.tape, key, probability, ids, x);

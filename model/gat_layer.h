@@ -29,6 +29,7 @@ struct Pass {
   Path path = Path::kFused;
   // Set where a loss sees a part of the edges only; all of them otherwise.
   const LiveEdges* live = nullptr;
+  bool recompute = false;  // drop inputs again in the backward instead of keeping them
 };
 
 struct GatLayerShape {

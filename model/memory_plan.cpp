@@ -26,24 +26,30 @@ struct RowPlan {
 }  // namespace
 
 std::int64_t planned_training_bytes(std::int64_t nodes, std::int64_t edges, std::int64_t width,
-                                    const AutoencoderConfig& config) {
+                                    const AutoencoderConfig& config, bool recompute) {
   const std::int64_t shared = Autoencoder::shared_width(config, width);
-  const bool drops = config.feature_dropout > 0;
+  const bool keeps_dropped = config.feature_dropout > 0 && !recompute;
   RowPlan plan;
   plan.kept += width;  // the masked features
   plan.add_layer(config, config.heads, shared, config.shared_activation);
+  std::int64_t of_scales = 0;
   for (int m = 0; m < config.scales; ++m) {
+    RowPlan scale;
     const std::int64_t code = Autoencoder::code_width(config, m);
-    if (drops) plan.kept += shared;  // h0 after the scale's own dropout
+    if (keeps_dropped) scale.kept += shared;  // h0 after the scale's own dropout
     for (int layer = 0; layer < config.layers; ++layer) {
-      plan.add_layer(config, config.heads, code, true);
+      scale.add_layer(config, config.heads, code, true);
     }
-    if (config.encoder_to_decoder) plan.kept += code;
-    plan.add_layer(config, config.decoder_heads, width, config.decoder_activation);
+    if (config.encoder_to_decoder) scale.kept += code;
+    scale.add_layer(config, config.decoder_heads, width, config.decoder_activation);
+    plan.widest = std::max(plan.widest, scale.widest);
+    // With recomputing a scale is gone before the next one comes.
+    of_scales = recompute ? std::max(of_scales, scale.kept) : of_scales + scale.kept;
   }
+  plan.kept += of_scales;
   // In the backward of the widest layer: gradients of its output, its projection and its input,
   // and those of its logits.
-  const std::int64_t in_flight = 2 * plan.widest + shared;
+  const std::int64_t in_flight = 2 * plan.widest + shared * (recompute ? 2 : 1);
   const Autoencoder autoencoder(config, width);
   constexpr std::int64_t kBlocks = 4;  // values, gradients, two moments
   const std::int64_t floats = nodes * (plan.kept + in_flight) + edges * config.heads +

@@ -129,6 +129,7 @@ class Training {
 
   void save() {
     if (hooks_.checkpoint_path.empty()) return;
+    context_.pool().trim();  // the epoch's blocks lie idle: let the copies take their place
     Checkpoint checkpoint;
     checkpoint.options = {autoencoder_.config(), train_};
     checkpoint.data_hash = hooks_.data_hash;

@@ -27,17 +27,27 @@ Scalar reconstruction_loss(const Pass<T>& pass, const TrainConfig& train,
              : autograd::scaled_cosine_loss(pass.tape, rows, train.gamma, features, reconstruction);
 }
 
-// No handle to a value leaves this function, so that the backward can free them as it goes.
+// No handle to a value leaves this function, so that the backward can free them as it goes. With
+// `recompute` the scales are walked back one by one, in the order the whole backward would have:
+// what only one scale needs is never held together with another's.
 template <class T>
 std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& autoencoder,
                                      const TrainConfig& train, MatrixView<const T> features,
-                                     const MaskDraw& mask, Span<const std::int32_t> rows) {
+                                     const MaskDraw& mask, Span<const std::int32_t> rows,
+                                     double share) {
   const Variable<T> shared = autoencoder.encode_masked(pass, features, mask);
-  std::vector<Scalar> losses;
-  for (int scale = 0; scale < autoencoder.scales(); ++scale) {
-    const Variable<T> reconstruction =
-        autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask);
-    losses.push_back(reconstruction_loss(pass, train, rows, features, reconstruction));
+  const std::size_t below = pass.tape.length();
+  const int scales = autoencoder.scales();
+  std::vector<Scalar> losses(static_cast<std::size_t>(scales));
+  for (int i = 0; i < scales; ++i) {
+    const int scale = pass.recompute ? scales - 1 - i : i;
+    Scalar& loss = losses[static_cast<std::size_t>(scale)];
+    {
+      const Variable<T> reconstruction =
+          autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask);
+      loss = reconstruction_loss(pass, train, rows, features, reconstruction);
+    }
+    if (pass.recompute) pass.tape.backward_to(below, loss, 1.0 / scales * share);
   }
   return losses;
 }
@@ -60,13 +70,14 @@ StepLoss training_step(Context& context, const Communicator& communicator,
     live = {EdgesInto(graph, mask.kept), EdgesInto(graph, mask.masked)};
   }
   Tape<T> tape(context, Tape<T>::Mode::kRecord);
-  const Pass<T> pass{tape,       parameters,
-                     graph,      true,
-                     train.seed, static_cast<std::uint32_t>(epoch),
-                     path,       live ? &*live : nullptr};
+  const Pass<T> pass{tape,           parameters,
+                     graph,          true,
+                     train.seed,     static_cast<std::uint32_t>(epoch),
+                     path,           live ? &*live : nullptr,
+                     train.recompute};
   parameters.forget_gradients();
   const std::vector<Scalar> losses =
-      losses_of_scales<T>(pass, autoencoder, train, features, mask, rows);
+      losses_of_scales<T>(pass, autoencoder, train, features, mask, rows, share);
   const Scalar total = autograd::mean(tape, losses);
   tape.backward(total, share);
   parameters.clear_unwritten_gradients(context);

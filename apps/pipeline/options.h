@@ -20,6 +20,10 @@ enum class Job { kRun, kPrepare, kGraph, kEmbed, kCluster };
 
 enum class Device { kAuto, kCpu, kCuda };
 
+// How much training keeps. Auto: low where the plan would take more than kRoomyTraining otherwise.
+enum class MemoryUse { kAuto, kFast, kLow };
+inline constexpr std::int64_t kRoomyTraining = std::int64_t{1} << 30;
+
 // None: the engine's own defaults; the others set a whole column of differences between the paper
 // and its reference code, before any single option is applied.
 enum class Compatibility { kNone, kPaper, kReference };
@@ -45,6 +49,7 @@ struct RunOptions {
   cluster::DomainOptions cluster;
   Compatibility compatibility = Compatibility::kNone;
   Device device = Device::kAuto;
+  MemoryUse memory = MemoryUse::kAuto;
   std::uint64_t seed = 0;
   int threads = 0;  // 0: every processor this process may use
   std::string output;

@@ -169,6 +169,7 @@ void Pipeline::graph() {
                             graph.mean_degree, graph.isolated_nodes));
   if (!trains(job_)) return;
   record_.plan = plan_memory(options_, dataset_, graph_.walked());
+  options_.train.recompute = record_.plan->recompute;
   if (!record_.plan->fits() && !options_.dry_run) {
     fail(ExitCode::kOutOfMemory, "training needs about ",
          readable_bytes(record_.plan->training_bytes), ", there are ",

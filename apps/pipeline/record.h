@@ -60,7 +60,9 @@ struct ClusterRecord {
 
 struct PlanRecord {
   std::int64_t training_bytes = 0;
+  std::int64_t peak_bytes = 0;  // of the process while it trains
   std::int64_t available_bytes = 0;
+  bool recompute = false;  // what --memory came to
   bool fits() const { return training_bytes <= available_bytes; }
 };
 

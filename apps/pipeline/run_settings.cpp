@@ -117,6 +117,8 @@ std::vector<Setting> train_settings(RunOptions& options) {
        &train.plateau_tolerance, kAtLeastZero},
       {"--checkpoint-every", "N", "epochs; 0: only when interrupted", group,
        &train.checkpoint_every, kAtLeastZero},
+      {"--memory", "HOW", "auto, fast, or low: recompute more, keep less; results do not change",
+       group, choice(options.memory, {"auto", "fast", "low"})},
       {"--resume", "", "continue from the checkpoint in DIR", group, &options.resume},
   };
 }

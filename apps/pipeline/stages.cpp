@@ -149,9 +149,21 @@ bool all_cells_alike(CpuContext& context, MatrixView<const float> features) {
 PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
                        const data::Adjacency& adjacency) {
   const auto edges = static_cast<std::int64_t>(adjacency.neighbours.size());
-  return {model::planned_training_bytes(dataset.nodes, edges + dataset.nodes,
-                                        dataset.features.cols(), options.autoencoder),
-          available_memory_bytes()};
+  const auto training_bytes = [&](bool recompute) {
+    return model::planned_training_bytes(dataset.nodes, edges + dataset.nodes,
+                                         dataset.features.cols(), options.autoencoder, recompute);
+  };
+  PlanRecord plan;
+  plan.recompute = options.memory == MemoryUse::kLow ||
+                   (options.memory == MemoryUse::kAuto && training_bytes(false) > kRoomyTraining);
+  plan.training_bytes = training_bytes(plan.recompute);
+  // What is there by now, the features once more in the order they are walked in, and what does not
+  // grow with the data: packed panels of products, stacks, libraries.
+  constexpr std::int64_t kFixed = std::int64_t{16} << 20;
+  plan.peak_bytes =
+      peak_resident_bytes() + 4 * dataset.features.size() + plan.training_bytes + kFixed;
+  plan.available_bytes = available_memory_bytes();
+  return plan;
 }
 
 std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,

@@ -98,7 +98,11 @@ std::string manifest_text(const RunRecord& record, const std::vector<Setting>& s
   }
   if (record.prepare) manifest["preparation"] = prepare_json(*record.prepare, record.cells);
   if (record.graph) manifest["graph"] = graph_json(*record.graph);
-  if (record.plan) manifest["planned_training_bytes"] = record.plan->training_bytes;
+  if (record.plan) {
+    manifest["planned_training_bytes"] = record.plan->training_bytes;
+    manifest["planned_peak_bytes"] = record.plan->peak_bytes;
+    manifest["memory_mode"] = record.plan->recompute ? "low" : "fast";
+  }
   if (record.train) manifest["training"] = train_json(*record.train);
   if (record.cluster) {
     manifest["clustering"] = {{"method", record.cluster->method},
@@ -118,7 +122,9 @@ std::string plan_text(const RunRecord& record, const std::vector<Setting>& setti
                {"threads", record.threads}};
   if (record.graph) plan["graph"] = graph_json(*record.graph);
   if (record.plan) {
-    plan["memory"] = {{"training_bytes", record.plan->training_bytes},
+    plan["memory"] = {{"mode", record.plan->recompute ? "low" : "fast"},
+                      {"training_bytes", record.plan->training_bytes},
+                      {"peak_bytes", record.plan->peak_bytes},
                       {"available_bytes", record.plan->available_bytes},
                       {"fits", record.plan->fits()}};
   }

@@ -250,6 +250,7 @@ std::vector<OpCase> cases() {
   // clang-format off
   return {
     matrix_case("linear", {{kNodes, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear(t, in[0], in[1]); }, linear_reference),
+    matrix_case("linear_of_dropped", {{kNodes, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear_of_dropped(t, kKey, kDropout, graph().ids, in[0], in[1]); }, [](const Points& p) { return linear_reference({reference::multiplied(p[0], node_factors()), p[1]}); }),
     matrix_case("linear_of_tokens", {{1, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear_of_tokens_op(t, in, kDropout); }, [](const Points& p) { return linear_of_tokens_reference(p, node_factors()); }),
     matrix_case("linear_of_tokens_without_dropout", {{1, kWidth}, {7, kWidth}}, [](Tp& t, const Inputs& in) { return linear_of_tokens_op(t, in, 0); }, [](const Points& p) { return linear_of_tokens_reference(p, ones(kNodes * kWidth)); }),
     matrix_case("add_row", {{kNodes, kWidth}, {1, kWidth}}, [](Tp& t, const Inputs& in) { return add_row_in_place(t, in[0], in[1]); }, add_row_reference, kOnce),

@@ -110,6 +110,20 @@ TEST_F(Trainer, SeedDecidesEverything) {
   EXPECT_NE(bytes_of(train().embeddings), bytes);
 }
 
+TEST_F(Trainer, RecomputingTakesLessMemoryAndGivesTheSameBytes) {
+  const auto bytes_and_peak = [&](bool recompute) {
+    train_.recompute = recompute;
+    Context context = cpu_context(2);
+    const TrainResult result = train(context);
+    return std::pair(bytes_of(result.embeddings), context.pool().peak());
+  };
+  const auto [bytes, peak] = bytes_and_peak(false);
+  const auto [same_bytes, lower_peak] = bytes_and_peak(true);
+
+  EXPECT_EQ(same_bytes, bytes);
+  EXPECT_LT(lower_peak, peak);
+}
+
 TEST_F(Trainer, ReportsEveryEpoch) {
   std::vector<int> epochs;
   hooks_.progress = [&](const EpochReport& report) {
@@ -298,21 +312,22 @@ TEST_F(Trainer, PlannedBytesAreWhatTrainingTakes) {
   // The plan leaves out kernels' scratch and counts the largest moment of the backward roughly.
   constexpr double kTooLittle = 0.85;
   constexpr double kTooMuch = 1.35;
-  for (const bool paper : {false, true}) {
+  for (const auto& [paper, recompute] : {std::pair(false, false), {true, false}, {false, true}}) {
     Context context = cpu_context(1);
     const test::Tissue tissue = test::small_tissue(context, 2000, 60);
     AutoencoderConfig config;
     config.hidden = 64;
     train_.epochs = 2;
     if (paper) apply_compatibility("paper", config, train_);
+    train_.recompute = recompute;
     const auto before = static_cast<double>(context.pool().in_use());
     context.pool().reset_peak();
 
     train_and_embed(context, tissue.graph, tissue.view(), config, train_, TrainHooks());
 
     const double taken = static_cast<double>(context.pool().peak()) - before;
-    const auto planned =
-        static_cast<double>(planned_training_bytes(2000, tissue.graph.view().edges(), 60, config));
+    const auto planned = static_cast<double>(
+        planned_training_bytes(2000, tissue.graph.view().edges(), 60, config, recompute));
     EXPECT_GT(planned, kTooLittle * taken);
     EXPECT_LT(planned, kTooMuch * taken);
   }
