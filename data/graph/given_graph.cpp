@@ -88,10 +88,6 @@ std::int64_t one_way_edges(CpuContext& context, const Adjacency& adjacency) {
 
 }  // namespace
 
-bool is_symmetric(CpuContext& context, const Adjacency& adjacency) {
-  return one_way_edges(context, adjacency) == 0;
-}
-
 Adjacency symmetrised(CpuContext& context, const Adjacency& adjacency) {
   std::vector<NodePair> pairs;
   pairs.reserve(adjacency.neighbours.size());

@@ -19,8 +19,6 @@ struct FitGraph {
 FitGraph fit_graph(CpuContext& context, Adjacency given, std::int64_t cells,
                    const std::string& name);
 
-bool is_symmetric(CpuContext& context, const Adjacency& adjacency);
-
 // Every edge in both directions. Rows of `adjacency` ascend.
 Adjacency symmetrised(CpuContext& context, const Adjacency& adjacency);
 
