@@ -64,7 +64,7 @@ void Block::run(uint3 index, std::uint64_t number) {
   at_barrier_ = 0;
   idle_rounds_ = 0;
   schedule_.begin_block(launch_number_, number);
-  shared_.begin_block(launch_->dynamic_bytes);
+  const bool new_ground = shared_.begin_block(launch_->dynamic_bytes);
   for (int t = 0; t < threads_count_; ++t) {
     threads_[static_cast<std::size_t>(t)].fiber = nullptr;
     threads_[static_cast<std::size_t>(t)].wait = Wait::kNone;
@@ -80,7 +80,7 @@ void Block::run(uint3 index, std::uint64_t number) {
   blockIdx = index;
   blockDim = launch_->block;
   gridDim = launch_->grid;
-  clocks_.begin_block();
+  clocks_.begin_block(new_ground);
   go_on(home_);
   clocks_.end_block();
   current_block = outer;
@@ -97,7 +97,6 @@ void Block::run_threads() {
   for (;;) {
     clocks_.started();
     launch_->thread();
-    clocks_.finished();
     Fiber& mine = *threads_[static_cast<std::size_t>(current_)].fiber;
     finish_thread();
     if (!own_stacks_) free_fibers_.push_back(&mine);

@@ -43,8 +43,9 @@ void SharedArena::map() {
   used_ = 0;
 }
 
-void SharedArena::begin_block(std::size_t dynamic_bytes) {
-  if (thread_sanitizer()) {  // forgets the accesses of the block before only with its mapping
+bool SharedArena::begin_block(std::size_t dynamic_bytes) {
+  const bool remap = thread_sanitizer() && touched_;
+  if (remap) {
     munmap(memory_, kArenaBytes);
     map();
   }
@@ -52,7 +53,9 @@ void SharedArena::begin_block(std::size_t dynamic_bytes) {
   pieces_.clear();
   used_ = 0;
   static_bytes_ = 0;
+  touched_ = false;
   dynamic_ = add_piece(nullptr, dynamic_bytes, 128);
+  return remap;
 }
 
 void* SharedArena::piece(const void* key, std::size_t bytes, std::size_t alignment) {
@@ -74,6 +77,7 @@ void* SharedArena::add_piece(const void* key, std::size_t bytes, std::size_t ali
   fill_unseen(memory_ + first + bytes, kGapByte, kGapBytes);
   unpoison(memory_ + first, bytes);
   used_ = end;
+  touched_ = touched_ || bytes > 0;
   pieces_.push_back({key, memory_ + first, bytes});
   return memory_ + first;
 }

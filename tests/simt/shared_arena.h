@@ -18,7 +18,9 @@ class SharedArena {
   SharedArena(const SharedArena&) = delete;
   SharedArena& operator=(const SharedArena&) = delete;
 
-  void begin_block(std::size_t dynamic_bytes);
+  // True when the memory was mapped anew: ThreadSanitizer forgets the accesses of the block before
+  // only with its mapping.
+  bool begin_block(std::size_t dynamic_bytes);
   // Says whether the ground between the pieces is as it was.
   bool intact() const;
   void* dynamic() const { return dynamic_; }
@@ -39,6 +41,7 @@ class SharedArena {
   std::size_t static_bytes_ = 0;
   std::vector<Piece> pieces_;  // in order of address
   void* dynamic_ = nullptr;
+  bool touched_ = false;  // since it was mapped
 };
 
 }  // namespace m2st::simt

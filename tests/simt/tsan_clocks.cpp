@@ -1,6 +1,7 @@
 #include "tests/simt/tsan_clocks.h"
 
 #include <array>
+#include <utility>
 
 #include "tests/simt/report.h"
 #include "tests/simt/sanitizer.h"
@@ -10,7 +11,7 @@ namespace m2st::simt {
 namespace {
 
 // Different masks that one warp may name in one block.
-constexpr int kMostMasks = 64;
+constexpr std::size_t kMostMasks = 32;
 
 }  // namespace
 
@@ -18,15 +19,18 @@ constexpr int kMostMasks = 64;
 struct TsanClocks::BlockClocks {
   std::uint64_t start = 0;
   std::array<std::uint64_t, 2> barrier = {};
-  std::array<int, kMostWarps> masks = {};
-  std::array<std::array<MaskClock, kMostMasks>, kMostWarps> warp = {};
+  struct Masks {
+    std::size_t count = 0;
+    std::array<MaskClock, kMostMasks> clocks = {};
+  };
+  std::vector<Masks> warps;
 };
 
 TsanClocks::TsanClocks() = default;
 
 TsanClocks::~TsanClocks() {
   for (const auto& set : fibers_) {
-    for (void* fiber : set) __tsan_destroy_fiber(fiber);
+    for (const Fiber& fiber : set) __tsan_destroy_fiber(fiber.fiber);
   }
 }
 
@@ -34,17 +38,21 @@ void TsanClocks::begin_launch(int threads) {
   if (!thread_sanitizer()) return;
   home_ = __tsan_get_current_fiber();
   launch_ = std::make_unique<LaunchClocks>();
+  warps_ = (threads + kWarpLanes - 1) / kWarpLanes;
   for (auto& set : fibers_) {
-    while (static_cast<int>(set.size()) < threads) set.push_back(__tsan_create_fiber(0));
+    while (static_cast<int>(set.size()) < threads) set.push_back({__tsan_create_fiber(0), false});
   }
+  release(&launch_->start);
 }
 
-void TsanClocks::begin_block() {
+void TsanClocks::begin_block(bool new_ground) {
   if (!thread_sanitizer()) return;
   block_ = std::make_unique<BlockClocks>();
+  block_->warps.resize(static_cast<std::size_t>(warps_));
   set_ = (set_ + 1) % kSets;
   barrier_round_ = 0;
-  release(&block_->start);
+  new_ground_ = new_ground;
+  if (new_ground) release(&block_->start);
 }
 
 void TsanClocks::end_block() {
@@ -53,22 +61,33 @@ void TsanClocks::end_block() {
   block_.reset();
 }
 
+// Only here do the threads' accesses come before the host's: at a block's end the host must not
+// learn of them, or it would hand them on to the next block.
 void TsanClocks::end_launch() {
   if (!thread_sanitizer()) return;
+  for (auto& set : fibers_) {
+    for (Fiber& fiber : set) {
+      if (!std::exchange(fiber.entered, false)) continue;
+      switch_tsan_fiber(fiber.fiber);
+      release(&launch_->end);
+    }
+  }
+  switch_tsan_fiber(home_);
   acquire(&launch_->end);
   launch_.reset();
 }
 
 void TsanClocks::run(int thread) {
-  if (thread_sanitizer()) switch_tsan_fiber(fibers_[set_][static_cast<std::size_t>(thread)]);
+  if (!thread_sanitizer()) return;
+  running_ = thread;
+  switch_tsan_fiber(fibers_[set_][static_cast<std::size_t>(thread)].fiber);
 }
 
 void TsanClocks::started() {
-  if (thread_sanitizer()) acquire(&block_->start);
-}
-
-void TsanClocks::finished() {
-  if (thread_sanitizer()) release(&launch_->end);
+  if (!thread_sanitizer()) return;
+  Fiber& fiber = fibers_[set_][static_cast<std::size_t>(running_)];
+  if (!std::exchange(fiber.entered, true)) acquire(&launch_->start);
+  if (new_ground_) acquire(&block_->start);
 }
 
 void* TsanClocks::arrive_at_barrier() {
@@ -79,14 +98,12 @@ void* TsanClocks::arrive_at_barrier() {
 }
 
 TsanClocks::MaskClock& TsanClocks::mask_clock(int warp, unsigned mask) {
-  auto& clocks = block_->warp[static_cast<std::size_t>(warp)];
-  int& count = block_->masks[static_cast<std::size_t>(warp)];
-  for (int k = 0; k < count; ++k) {
-    if (clocks[static_cast<std::size_t>(k)].mask == mask)
-      return clocks[static_cast<std::size_t>(k)];
+  BlockClocks::Masks& masks = block_->warps[static_cast<std::size_t>(warp)];
+  for (std::size_t k = 0; k < masks.count; ++k) {
+    if (masks.clocks[k].mask == mask) return masks.clocks[k];
   }
-  if (count == kMostMasks) report("more masks in one warp than the executor can tell apart");
-  MaskClock& clock = clocks[static_cast<std::size_t>(count++)];
+  if (masks.count == kMostMasks) report("more masks in one warp than the executor tells apart");
+  MaskClock& clock = masks.clocks[masks.count++];
   clock.mask = mask;
   return clock;
 }

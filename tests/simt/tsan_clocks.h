@@ -24,7 +24,8 @@ class TsanClocks {
 
   // All on the fiber of the caller of the launch.
   void begin_launch(int threads);
-  void begin_block();
+  // `new_ground`: the block's shared memory was mapped anew, which its threads must know.
+  void begin_block(bool new_ground);
   void end_block();
   void end_launch();
 
@@ -32,7 +33,6 @@ class TsanClocks {
   // Makes `thread` the one whose accesses are recorded.
   void run(int thread);
   void started();
-  void finished();
 
   // A thread passes `arrive` when it comes to a barrier and `leave`, with what arrive returned,
   // when it goes on; `opened` is called between, by the last to come.
@@ -52,14 +52,21 @@ class TsanClocks {
     std::uint64_t clock[2];
   };
   struct BlockClocks;
+  struct Fiber {
+    void* fiber;
+    bool entered;  // in this launch
+  };
   MaskClock& mask_clock(int warp, unsigned mask);
 
   void* home_ = nullptr;
-  std::vector<void*> fibers_[kSets];
+  std::vector<Fiber> fibers_[kSets];
+  int running_ = 0;
+  int warps_ = 0;
+  bool new_ground_ = false;
   int set_ = 0;
   int barrier_round_ = 0;
   struct LaunchClocks {
-    std::uint64_t fence, end;
+    std::uint64_t start, fence, end;
   };
   std::unique_ptr<LaunchClocks> launch_;
   std::unique_ptr<BlockClocks> block_;
