@@ -12,7 +12,6 @@
 
 #include "cluster/domains.h"
 #include "cluster/metrics/separation.h"
-#include "cluster/metrics/spatial.h"
 #include "cluster/monotone_solver.h"
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_algebra.h"
@@ -110,6 +109,7 @@ Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& o
   check_distinct(input, options.clusters);
   data_ = reference_data<float>(context, input.embeddings, true);
   gram_ = data_gram(context, data_);
+  if (input.coordinates.rows > 0) nearest_ = nearest_cells(context, input.coordinates);
   if (options.precision == SweepPrecision::kDouble) return;
   for (const Matrix<double>& view : data_) {
     single_.emplace_back(context.pool(), view.rows(), view.cols());
@@ -170,7 +170,7 @@ SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
   row.silhouette = silhouette_squared(context_, scored, labels);
   row.davies_bouldin = davies_bouldin(context_, scored, labels);
   row.calinski_harabasz = calinski_harabasz(context_, scored, labels);
-  row.pas = input_.coordinates.rows > 0 ? pas(context_, input_.coordinates, labels) : std::nan("");
+  row.pas = input_.coordinates.rows > 0 ? pas(nearest_, labels) : std::nan("");
   if (!input_.truth.empty()) row.agreement = agreement(labels, input_.truth);
   return row;
 }

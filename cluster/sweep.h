@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/metrics/agreement.h"
+#include "cluster/metrics/spatial.h"
 #include "cluster/objective.h"
 #include "cluster/reference_state.h"
 #include "engine/array.h"
@@ -112,6 +113,7 @@ class Sweep {
   std::vector<Matrix<double>> data_;
   std::vector<Matrix<float>> single_;  // the same for passes in float, or nothing
   Matrix<double> gram_;
+  NearestCells nearest_;
   std::optional<ReferenceState> start_;
 };
 

@@ -148,6 +148,23 @@ double sum_of_nearest(CpuContext& context, const Points& points) {
   return std::accumulate(distances.begin(), distances.end(), 0.0);
 }
 
+NearestCells nearest_of(CpuContext& context, const Points& points) {
+  const auto count = static_cast<std::int64_t>(points.kdtree_get_point_count());
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
+  std::iota(ids.begin(), ids.end(), 0);
+  NearestCells nearest;
+  if (count == 0) return nearest;
+  nearest.each = std::min(kNeighbours, std::max<std::int64_t>(count - 1, 0));
+  nearest.cells.resize(static_cast<std::size_t>(count * nearest.each));
+  for_each_neighbourhood(
+      context, points, ids, nearest.each, [&](std::size_t position, const Nearest& found) {
+        std::int32_t* out =
+            nearest.cells.data() + static_cast<std::int64_t>(position) * nearest.each;
+        for (const auto& [distance, cell] : found.found()) *out++ = cell;
+      });
+  return nearest;
+}
+
 }  // namespace
 
 double chaos(CpuContext& context, MatrixView<const double> coordinates,
@@ -167,24 +184,32 @@ double chaos(CpuContext& context, MatrixView<const double> coordinates,
   return sum / static_cast<double>(grouping.count());
 }
 
+NearestCells nearest_cells(CpuContext& context, MatrixView<const double> coordinates) {
+  std::vector<std::int32_t> cells(static_cast<std::size_t>(coordinates.rows));
+  std::iota(cells.begin(), cells.end(), 0);
+  return nearest_of(context, points_of(coordinates, cells));
+}
+
+double pas(const NearestCells& nearest, Span<const std::int32_t> labels) {
+  if (labels.empty()) return kUndefined;
+  std::int64_t scattered = 0;
+  for (std::size_t n = 0; n < labels.size(); ++n) {
+    const std::int32_t* first = nearest.cells.data() + static_cast<std::int64_t>(n) * nearest.each;
+    const auto foreign = std::count_if(first, first + nearest.each, [&](std::int32_t cell) {
+      return labels[static_cast<std::size_t>(cell)] != labels[n];
+    });
+    scattered += foreign >= kForeignNeighbours ? 1 : 0;
+  }
+  return static_cast<double>(scattered) / static_cast<double>(labels.size());
+}
+
 double pas(CpuContext& context, MatrixView<const double> coordinates,
            Span<const std::int32_t> labels) {
   const Grouping grouping = checked_grouping("pas", coordinates, labels);
-  if (grouping.count() == 0) return kUndefined;
-  std::vector<char> scattered(static_cast<std::size_t>(grouping.count()), 0);
-  const Points points = points_of(coordinates, grouping.cells);
-  for_each_neighbourhood(context, points, grouping.cells, kNeighbours,
-                         [&](std::size_t position, const Nearest& nearest) {
-                           const std::int32_t own =
-                               grouping.group_at(static_cast<std::int64_t>(position));
-                           std::int64_t foreign = 0;
-                           for (const auto& [distance, cell] : nearest.found()) {
-                             foreign += grouping.group[static_cast<std::size_t>(cell)] != own;
-                           }
-                           scattered[position] = foreign >= kForeignNeighbours;
-                         });
-  const std::int64_t sum = std::accumulate(scattered.begin(), scattered.end(), std::int64_t{0});
-  return static_cast<double>(sum) / static_cast<double>(grouping.count());
+  std::vector<std::int32_t> cells = grouping.cells, labelled;
+  std::sort(cells.begin(), cells.end());  // so that ties go to the lower index
+  for (const std::int32_t cell : cells) labelled.push_back(labels[static_cast<std::size_t>(cell)]);
+  return pas(nearest_of(context, points_of(coordinates, cells)), labelled);
 }
 
 }  // namespace m2st::cluster

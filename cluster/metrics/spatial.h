@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "engine/cpu_context.h"
 #include "engine/view.h"
@@ -21,5 +22,14 @@ double chaos(CpuContext& context, MatrixView<const double> coordinates,
 // ten others, all of them are looked at and the bound stays six.
 double pas(CpuContext& context, MatrixView<const double> coordinates,
            Span<const std::int32_t> labels);
+
+// The ten nearest others of every cell, or all others; found once for PAS of many labelings.
+struct NearestCells {
+  std::int64_t each = 0;
+  std::vector<std::int32_t> cells;  // (N × each), each cell's nearest first
+};
+NearestCells nearest_cells(CpuContext& context, MatrixView<const double> coordinates);
+// PAS where every cell has a label (none is left out, whatever its sign).
+double pas(const NearestCells& nearest, Span<const std::int32_t> labels);
 
 }  // namespace m2st::cluster
