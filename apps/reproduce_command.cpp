@@ -11,6 +11,8 @@ namespace m2st::apps {
 
 namespace {
 
+constexpr int kMostAutoencoders = 1000;
+
 struct ReproduceCommandOptions {
   ReproduceOptions job;
   ConsoleOptions console;
@@ -28,7 +30,14 @@ std::vector<Setting> reproduce_settings(ReproduceCommandOptions& options) {
        {},
        true},
       {"--sets", "NAME...", "folders to look at; all without it", "Input", &job.sets},
-      {"--epochs", "N", "of every training", "Training", &job.epochs, {0}},
+      {"--epochs", "N...", "of every training; of several numbers the truth chooses", "Training",
+       &job.epochs},
+      {"--autoencoders",
+       "N",
+       "seeds from --seed on that the truth chooses among",
+       "Training",
+       &job.autoencoders,
+       {1, kMostAutoencoders}},
       {"--hidden",
        "WIDTH",
        "of scale 1; 0: each set's published width",
@@ -36,6 +45,8 @@ std::vector<Setting> reproduce_settings(ReproduceCommandOptions& options) {
        &job.hidden,
        {0}},
       {"--iterations", "N", "of every clustering", "Clustering", &job.iterations, {1}},
+      {"--precision", "NAME", "of the clustering's passes over the cells: double or float",
+       "Clustering", choice(job.precision, {"double", "float"})},
       {"--grid", "GRID", "paper, or a TOML file", grid, &job.grid.grid},
       {"--lambda1", "X...", "in place of the grid's", grid, &job.grid.lambda1},
       {"--lambda2", "X...", "in place of the grid's", grid, &job.grid.lambda2},

@@ -1,4 +1,4 @@
-// One set after the other: read, graph, four trainings, two sweeps.
+// One set after the other: read, graph, and for every autoencoder four trainings and two sweeps.
 #include "apps/pipeline/reproduce.h"
 
 #include <fmt/format.h>
@@ -45,17 +45,37 @@ bool is_file(const std::string& path) {
   return fs::is_regular_file(path, ignored);
 }
 
+// What the truth may choose among.
+struct Autoencoder {
+  std::uint64_t seed = 0;
+  int epochs = 0;
+};
+
+std::vector<Autoencoder> autoencoders_of(const ReproduceOptions& options) {
+  std::vector<Autoencoder> all;
+  for (const std::string& text : options.epochs) {
+    int epochs = 0;
+    assign({"--epochs", "N", "", "", &epochs, {0}}, text);
+    for (int i = 0; i < options.autoencoders; ++i) {
+      all.push_back({options.seed + static_cast<std::uint64_t>(i), epochs});
+    }
+  }
+  return all;
+}
+
 // Everything about one set; the record collects its inputs and warnings.
 class SetRun {
  public:
   SetRun(Context& context, const ReproduceOptions& options, const ReproduceHooks& hooks,
-         RunRecord& record, PublishedSet published, std::string folder)
+         RunRecord& record, PublishedSet published, std::string folder,
+         const std::vector<Autoencoder>& autoencoders)
       : context_(context),
         options_(options),
         hooks_(hooks),
         record_(record),
         data_(options.data + "/" + published.folder),
-        folder_(std::move(folder)) {
+        folder_(std::move(folder)),
+        autoencoders_(autoencoders) {
     report_.published = std::move(published);
   }
 
@@ -64,10 +84,12 @@ class SetRun {
     if (!report_.absent.empty()) return std::move(report_);
     read();
     if (!report_.absent.empty()) return std::move(report_);
-    by_kmeans(Variant::kM2st1);
-    by_kmeans(Variant::kM2st2);
-    whole();
-    sweep(Variant::kM2st4, trained(Variant::kM2st4), report_.variants[3], nullptr);
+    for (const Autoencoder& autoencoder : autoencoders_) {
+      by_kmeans(Variant::kM2st1, autoencoder);
+      by_kmeans(Variant::kM2st2, autoencoder);
+      whole(autoencoder);
+      sweep(Variant::kM2st4, autoencoder, trained(Variant::kM2st4, autoencoder));
+    }
     return std::move(report_);
   }
 
@@ -115,11 +137,11 @@ class SetRun {
     if (hooks_.note) hooks_.note(report_.published.title, message);
   }
 
-  RunOptions options_of(Variant variant) const {
+  RunOptions options_of(Variant variant, const Autoencoder& autoencoder) const {
     RunOptions run;
-    run.seed = options_.seed;
-    run.train.seed = options_.seed;
-    run.train.epochs = options_.epochs;
+    run.seed = autoencoder.seed;
+    run.train.seed = autoencoder.seed;
+    run.train.epochs = autoencoder.epochs;
     run.autoencoder.hidden = options_.hidden > 0 ? options_.hidden : report_.published.hidden;
     if (variant == Variant::kM2st1) run.autoencoder.scales = 1;
     if (variant == Variant::kM2st1 || variant == Variant::kM2st2) run.train.mask_rate = 0;
@@ -127,9 +149,9 @@ class SetRun {
     return run;
   }
 
-  std::vector<Matrix<float>> trained(Variant variant) {
-    note(fmt::format("{}: training", name_of(variant)));
-    const RunOptions run = options_of(variant);
+  std::vector<Matrix<float>> trained(Variant variant, const Autoencoder& autoencoder) {
+    note(fmt::format("{}: training{}", name_of(variant), told(autoencoder)));
+    const RunOptions run = options_of(variant, autoencoder);
     model::validate(run.autoencoder, run.train, dataset_.nodes, dataset_.features.cols());
     model::TrainHooks hooks;
     int signal = 0;
@@ -147,6 +169,25 @@ class SetRun {
     return embeddings;
   }
 
+  // How the table tells autoencoders apart; nothing where there is one only.
+  std::string told(const Autoencoder& autoencoder) const {
+    if (autoencoders_.size() == 1) return "";
+    return fmt::format(", seed {}, {} epochs", autoencoder.seed, autoencoder.epochs);
+  }
+
+  // Seconds are those of all that were tried.
+  void keep_better(Reproduced& best, Reproduced result, const Autoencoder& autoencoder) const {
+    result.seconds += best.seconds;
+    result.options += told(autoencoder);
+    const bool better =
+        result.agreement && (!best.agreement || result.agreement->ari > best.agreement->ari);
+    if (better) {
+      best = std::move(result);
+    } else {
+      best.seconds = result.seconds;
+    }
+  }
+
   Reproduced clustered(const std::vector<Matrix<float>>& embeddings, cluster::Method method) {
     cluster::DomainOptions domain;
     domain.method = method;
@@ -159,29 +200,35 @@ class SetRun {
             seconds_since(start)};
   }
 
-  void by_kmeans(Variant variant) {
+  void by_kmeans(Variant variant, const Autoencoder& autoencoder) {
     const Clock::time_point start = Clock::now();
-    const std::vector<Matrix<float>> embeddings = trained(variant);
-    Reproduced& result = report_.variants[static_cast<std::size_t>(variant)];
-    result = clustered(embeddings, cluster::Method::kKMeans);
+    Reproduced result = clustered(trained(variant, autoencoder), cluster::Method::kKMeans);
     result.seconds = seconds_since(start);
+    keep_better(report_.variants[static_cast<std::size_t>(variant)], std::move(result),
+                autoencoder);
   }
 
   // m2ST3 and m2ST share their embeddings.
-  void whole() {
+  void whole(const Autoencoder& autoencoder) {
     const Clock::time_point start = Clock::now();
-    const std::vector<Matrix<float>> embeddings = trained(Variant::kM2st);
-    Reproduced& kmeans = report_.variants[2];
-    kmeans = clustered(embeddings, cluster::Method::kKMeans);
+    const std::vector<Matrix<float>> embeddings = trained(Variant::kM2st, autoencoder);
+    Reproduced kmeans = clustered(embeddings, cluster::Method::kKMeans);
     kmeans.seconds = seconds_since(start);
+    keep_better(report_.variants[2], std::move(kmeans), autoencoder);
+    const Reproduced by_silhouette = sweep(Variant::kM2st, autoencoder, embeddings);
+    if (&autoencoder != autoencoders_.data()) return;
+    report_.by_silhouette = by_silhouette;
     report_.by_default = clustered(embeddings, cluster::Method::kDefault);
-    sweep(Variant::kM2st, embeddings, report_.variants[4], &report_.by_silhouette);
   }
 
-  // Files in, files out, so that a sweep that was stopped goes on.
-  void sweep(Variant variant, const std::vector<Matrix<float>>& embeddings, Reproduced& by_truth,
-             Reproduced* by_silhouette) {
-    const std::string folder = folder_ + "/" + name_of(variant);
+  // Files in, files out, so that a sweep that was stopped goes on. Gives the row that silhouette
+  // chooses.
+  Reproduced sweep(Variant variant, const Autoencoder& autoencoder,
+                   const std::vector<Matrix<float>>& embeddings) {
+    std::string folder = folder_ + "/" + name_of(variant);
+    if (autoencoders_.size() > 1) {
+      folder += fmt::format("/seed{}_epochs{}", autoencoder.seed, autoencoder.epochs);
+    }
     fs::create_directories(folder);
     SweepJobOptions job;
     for (std::size_t m = 0; m < embeddings.size(); ++m) {
@@ -192,12 +239,13 @@ class SetRun {
     job.grid = options_.grid;
     job.sweep.clusters = report_.domains;
     job.sweep.iterations = options_.iterations;
+    job.sweep.precision = options_.precision;
     job.sweep.seed = options_.seed;
     job.choose = cluster::Criterion::kTruth;
     job.threads = options_.threads;
     job.output = folder + "/sweep";
     job.force = true;
-    note(fmt::format("{}: sweep", name_of(variant)));
+    note(fmt::format("{}: sweep{}", name_of(variant), told(autoencoder)));
     const Clock::time_point start = Clock::now();
     try {
       run_sweep(job, {}, {}, {{}, {}, hooks_.progress, hooks_.stop_signal});
@@ -206,10 +254,9 @@ class SetRun {
     }
     const double seconds = seconds_since(start);
     const auto rows = read_sweep_csv(job.output + "/sweep.csv", true);
-    by_truth = chosen(rows, cluster::Criterion::kTruth, seconds);
-    if (by_silhouette != nullptr) {
-      *by_silhouette = chosen(rows, cluster::Criterion::kSilhouette, seconds);
-    }
+    keep_better(report_.variants[static_cast<std::size_t>(variant)],
+                chosen(rows, cluster::Criterion::kTruth, seconds), autoencoder);
+    return chosen(rows, cluster::Criterion::kSilhouette, seconds);
   }
 
   static Reproduced chosen(const std::vector<cluster::SweepRow>& rows, cluster::Criterion criterion,
@@ -228,6 +275,7 @@ class SetRun {
   const ReproduceHooks& hooks_;
   RunRecord& record_;
   std::string data_, folder_;
+  const std::vector<Autoencoder>& autoencoders_;
   SetReport report_;
   Dataset dataset_;
   data::Adjacency adjacency_;
@@ -269,6 +317,7 @@ void run_reproduce(const ReproduceOptions& options, const std::vector<Setting>& 
   }
   const std::vector<PublishedSet> wanted = wanted_sets(options);
   chosen_grid(options.grid);  // a bad grid is told before the first training
+  const std::vector<Autoencoder> autoencoders = autoencoders_of(options);
   RunRecord record;
   record.started = utc_now();
   Context context = cpu_context(options.threads);
@@ -277,7 +326,8 @@ void run_reproduce(const ReproduceOptions& options, const std::vector<Setting>& 
   int ran = 0;
   for (const PublishedSet& set : wanted) {
     record.trace.begin(set.folder);
-    reports.push_back(SetRun(context, options, hooks, record, set, folder.path(set.folder)).run());
+    reports.push_back(
+        SetRun(context, options, hooks, record, set, folder.path(set.folder), autoencoders).run());
     if (hooks.note && !reports.back().absent.empty()) {
       hooks.note(set.title, "absent: " + reports.back().absent);
     }

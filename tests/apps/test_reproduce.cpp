@@ -26,11 +26,13 @@ class Reproduce : public Tissue {
   }
 
   std::vector<std::string> words(const std::vector<std::string>& more) const {
-    std::vector<std::string> all = {"reproduce",      "--data", path("data"),   "--epochs", "3",
-                                    "--hidden",       "16",     "--lambda1",    "0.1",      "10",
-                                    "--lambda2",      "1e-3",   "--lambda3",    "0.01",     "0.1",
-                                    "--specific-dim", "4",      "--iterations", "10",       "-o",
-                                    path("out")};
+    std::vector<std::string> all = {
+        "reproduce", "--data",         path("data"), "--hidden",     "16",   "--lambda1", "0.1",
+        "10",        "--lambda2",      "1e-3",       "--lambda3",    "0.01", "0.1",       "-o",
+        path("out"), "--specific-dim", "4",          "--iterations", "10"};
+    if (std::find(more.begin(), more.end(), "--epochs") == more.end()) {
+      all.insert(all.end(), {"--epochs", "3"});
+    }
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -85,6 +87,21 @@ TEST_F(Reproduce, TheChoiceAgainstTheTruthIsTheBestOfItsSweep) {
   }
   const ProgramResult again = run_program(words({"--force"}));
   EXPECT_EQ(again.code, 0) << again.err;
+}
+
+TEST_F(Reproduce, TheTruthChoosesAmongAutoencoders) {
+  ASSERT_EQ(run_program(words({"--epochs", "1", "3", "--autoencoders", "2"})).code, 0);
+  const Json set = Json::parse(file_text(path("out/reproduce.json")))["sets"][0];
+  double best = -1;
+  for (const char* tried : {"seed0_epochs1", "seed1_epochs1", "seed0_epochs3", "seed1_epochs3"}) {
+    const std::string folder = path("out/starmap_m2st/m2ST/") + tried + "/sweep";
+    const Json chosen = Json::parse(file_text(folder + "/manifest.json"))["chosen"];
+    best = std::max(best, chosen["ari"].get<double>());
+  }
+  EXPECT_NEAR(set["variants"]["m2ST"]["ari"].get<double>(), best, 1e-12);
+  EXPECT_NE(set["variants"]["m2ST"]["options"].get<std::string>().find("epochs"),
+            std::string::npos);
+  EXPECT_EQ(run_program(words({"--epochs", "few"})).code, 2);
 }
 
 TEST_F(Reproduce, RefusesFoldersWithoutData) {
