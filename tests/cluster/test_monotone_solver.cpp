@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/centre_descent.h"
@@ -87,6 +88,27 @@ TEST(MonotoneSolver, NeverRisesOnStarmapEmbeddings) {
     const MonotoneResult result = solve_monotone(context, data, options);
     EXPECT_TRUE(result.converged);
     expect_no_rise(result, "starmap");
+  }
+}
+
+// Features stand for embeddings: heavier tails and more directions than either embedding has.
+TEST(MonotoneSolver, NeverRisesOnFeaturesOfEverySet) {
+  const std::pair<const char*, int> sets[] = {{"starmap_m2st", 7}, {"breast_m2st", 20},
+                                              {"dlpfc_151507", 7}, {"dlpfc_151669", 5},
+                                              {"dlpfc_151672", 5}, {"dlpfc_151673", 7}};
+  CpuContext context(2);
+  for (const auto& [set, clusters] : sets) {
+    const std::string name = std::string("data/") + set;
+    M2ST_NEEDS_SHARED(name);
+    const auto features =
+        data::read_npy<float>(context, m2st::test::shared_path(name + "/features.npy"));
+    const auto data = reference_data<float>(context, {features.view()}, true);
+    MonotoneOptions options;
+    options.clusters = clusters;
+    options.iterations = 15;
+    const MonotoneResult result = solve_monotone(context, data, options);
+    EXPECT_GT(result.history.size(), 3u) << set;
+    expect_no_rise(result, set);
   }
 }
 
