@@ -2,27 +2,16 @@
 #include "cluster/domains.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
+#include "cluster/finite_input.h"
 #include "cluster/recipes.h"
 #include "cluster/refinement.h"
 #include "engine/check.h"
-#include "kernels/reduce.h"
 
 namespace m2st::cluster {
 
 namespace {
-
-void check_finite(CpuContext& context, const std::string& what, MatrixView<const float> x) {
-  if (kernels::all_finite<float>(context, x.span())) return;
-  const auto values = x.span();
-  const auto bad =
-      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-  const std::int64_t place = bad - values.begin();
-  fail(ExitCode::kInputInvalid, "clustering: ", what, " holds ", *bad, " at cell ", place / x.cols,
-       ", column ", place % x.cols, " (counted from 0); every value must be a finite number");
-}
 
 void check_input(CpuContext& context, const DomainInput& input, const DomainOptions& options) {
   M2ST_CHECK(!input.embeddings.empty(), "find_domains: no embeddings");

@@ -7,6 +7,7 @@
 #include "cluster/joined_components.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
+#include "engine/random.h"
 #include "kernels/aggregate.h"
 #include "kernels/gemm.h"
 #include "kernels/normalise.h"
@@ -18,9 +19,12 @@ namespace m2st::cluster {
 namespace {
 
 constexpr std::int64_t kGrain = 1024;
-constexpr double kLongRow = 3;          // medians
-constexpr double kLongShare = 0.01;     // of the rows
-constexpr float kLeastSquare = 1e-24f;  // a row shorter than its root counts as that long
+constexpr double kLongRow = 3;                   // medians
+constexpr double kLongShare = 0.01;              // of the rows
+constexpr float kLeastSquare = 1e-24f;           // a row shorter than its root counts as that long
+constexpr std::uint32_t kSignStream = 1u << 17;  // of Purpose::kCluster; others lie below
+constexpr std::uint32_t kSignBlocks = 4;
+constexpr std::int64_t kSignsPerBlock = 16;
 
 // The graph with every cell its own neighbour too: averaging over it is the lazy random walk.
 struct Walk {
@@ -146,6 +150,33 @@ double length_exponent_of(CpuContext& context, MatrixView<const float> features)
     return std::sqrt(static_cast<double>(*place));
   };
   return at(1 - kLongShare) > kLongRow * at(0.5) ? 1.0 : 0.5;
+}
+
+// Averaged signs ε have E[(Σ w ε)²] = Σ w².
+double cells_per_average(CpuContext& context, CsrView graph, int steps) {
+  if (graph.offsets.empty() || graph.nodes() == 0) return 1;
+  const Walk walk = with_self(graph);
+  const std::int64_t cells = graph.nodes();
+  std::vector<double> squares(static_cast<std::size_t>(cells), 0.0);
+  Array<float> norms(context.pool(), cells);
+  for (std::uint32_t block = 0; block < kSignBlocks; ++block) {
+    const RandomKey key{0, stream_of(Purpose::kCluster, kSignStream), block};
+    Matrix<float> signs(context.pool(), cells, kSignsPerBlock);
+    parallel_for(context, cells, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n) {
+        for (std::int64_t c = 0; c < kSignsPerBlock; ++c) {
+          const auto id = static_cast<std::uint32_t>(n);
+          signs(n, c) = random_index(key, 2, id, static_cast<std::uint32_t>(c)) == 0 ? -1.0f : 1.0f;
+        }
+      }
+    });
+    const Matrix<float> mean = averaged(context, walk, std::move(signs), steps);
+    kernels::row_squared_norms<float>(context, mean.view(), norms.span());
+    for (std::int64_t n = 0; n < cells; ++n) squares[static_cast<std::size_t>(n)] += norms[n];
+  }
+  const auto middle = squares.begin() + cells / 2;
+  std::nth_element(squares.begin(), middle, squares.end());
+  return static_cast<double>(kSignBlocks * kSignsPerBlock) / *middle;
 }
 
 }  // namespace m2st::cluster

@@ -32,4 +32,8 @@ Matrix<double> spatial_components(CpuContext& context,
 // lengths tell cells apart: 1/2. features: (N >= 1, d), finite.
 double length_exponent_of(CpuContext& context, MatrixView<const float> features);
 
+// How many cells' independent noise one cell holds after `steps` averagings: 1 / Σ w² over its
+// weights, the median of all cells (estimated from averaged random signs); 1 without a graph.
+double cells_per_average(CpuContext& context, CsrView graph, int steps);
+
 }  // namespace m2st::cluster

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/domain_count.h"
 #include "cluster/domains.h"
 #include "data/graph/spatial_graph.h"
 #include "data/io/read_expression.h"
@@ -47,6 +48,8 @@ struct RunOptions {
   model::AutoencoderConfig autoencoder;
   model::TrainConfig train;
   cluster::DomainOptions cluster;
+  bool automatic_domains = false;  // the number of domains is found: domain_count
+  cluster::DomainCountOptions domain_count;
   Compatibility compatibility = Compatibility::kNone;
   Device device = Device::kAuto;
   MemoryUse memory = MemoryUse::kAuto;

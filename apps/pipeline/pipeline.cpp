@@ -38,6 +38,7 @@ class Pipeline {
     options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
+    options_.domain_count.seed = options.seed;
     options_.graph = resolved_graph(options.graph, !options_.input.adjacency.empty());
     record_.job = job;
     record_.started = utc_now();
@@ -82,6 +83,7 @@ class Pipeline {
   void check();
   void graph();
   void train();
+  void count_domains();
   void cluster();
   void write(const std::vector<std::string>& command);
   std::string checkpoint_path() { return folder_->path("checkpoint") + "/training.m2st"; }
@@ -146,7 +148,7 @@ void Pipeline::check() {
     fail(ExitCode::kInputInvalid, options_.input.expression,
          ": holds no positions to make a graph of; give --coords FILE");
   }
-  if (clusters(job_) &&
+  if (clusters(job_) && !options_.automatic_domains &&
       (options_.cluster.domains < 1 || options_.cluster.domains > dataset_.nodes)) {
     fail(ExitCode::kParameterImpossible, "--domains: ", options_.cluster.domains,
          " domains cannot be made of ", dataset_.nodes, " cells; give 1 to ", dataset_.nodes);
@@ -211,9 +213,18 @@ void Pipeline::train() {
                                                    train.losses.back()));
 }
 
+void Pipeline::count_domains() {
+  begin("count");
+  options_.cluster.domains =
+      apps::count_domains(host(), dataset_, graph_.walked(), embeddings_, options_, record_);
+  note("count", fmt::format("{} domains, of {} to {}", options_.cluster.domains,
+                            options_.domain_count.least, options_.domain_count.most));
+}
+
 void Pipeline::cluster() {
-  begin("cluster");
   if (job_ == Job::kCluster) embeddings_ = std::move(dataset_.embeddings);
+  if (options_.automatic_domains) count_domains();
+  begin("cluster");
   domains_ =
       apps::find_domains(host(), dataset_, graph_.walked(), embeddings_, options_.cluster, record_);
   note("cluster", fmt::format("{} domains by {}", options_.cluster.domains, domains_.method));
@@ -230,6 +241,9 @@ void Pipeline::write(const std::vector<std::string>& command) {
   if (job_ == Job::kGraph) write_graph(host(), *folder_, graph_.built, dataset_.coordinates.view());
   if (trains(job_)) write_embeddings(*folder_, embeddings_);
   if (clusters(job_)) write_domains(*folder_, dataset_, domains_);
+  if (record_.domain_count) {
+    folder_->write("domain_counts.csv", domain_counts_csv(record_.domain_count->found));
+  }
   if (job_ == Job::kRun && (options_.result_h5ad || options_.in_place)) {
     write_result_file(host(), *folder_, options_, dataset_, graph_, embeddings_, domains_, record_);
   }

@@ -10,6 +10,7 @@
 #include "apps/pipeline/output_folder.h"
 #include "apps/pipeline/score.h"
 #include "apps/pipeline/settings.h"
+#include "cluster/domain_count.h"
 #include "data/graph/sections.h"
 #include "engine/trace.h"
 #include "model/trainer.h"
@@ -58,6 +59,11 @@ struct ClusterRecord {
   std::vector<std::int64_t> sizes;  // cells of each domain
 };
 
+struct DomainCountRecord {
+  int low = 0, high = 0;  // as asked for
+  cluster::DomainCount found;
+};
+
 struct PlanRecord {
   std::int64_t training_bytes = 0;
   std::int64_t peak_bytes = 0;  // of the process while it trains
@@ -81,6 +87,7 @@ struct RunRecord {
   std::optional<GraphRecord> graph;
   std::optional<PlanRecord> plan;
   std::optional<TrainRecord> train;
+  std::optional<DomainCountRecord> domain_count;
   std::optional<ClusterRecord> cluster;
   std::optional<Scores> scores;
   std::vector<std::string> warnings;

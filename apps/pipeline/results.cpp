@@ -95,4 +95,13 @@ void write_domains(OutputFolder& folder, const Dataset& dataset,
                                           fmt::format("{} cells", dataset.nodes)));
 }
 
+std::string domain_counts_csv(const cluster::DomainCount& count) {
+  std::string text = "domains,log_likelihood,criterion\n";
+  for (const cluster::DomainCountPoint& point : count.curve) {
+    fmt::format_to(std::back_inserter(text), "{},{},{}\n", point.domains, point.log_likelihood,
+                   point.criterion);
+  }
+  return text;
+}
+
 }  // namespace m2st::apps

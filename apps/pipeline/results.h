@@ -6,6 +6,7 @@
 
 #include "apps/pipeline/dataset.h"
 #include "apps/pipeline/output_folder.h"
+#include "cluster/domain_count.h"
 #include "cluster/domains.h"
 #include "data/graph/spatial_graph.h"
 #include "engine/array.h"
@@ -36,5 +37,8 @@ void write_domains(OutputFolder& folder, const Dataset& dataset,
 // `cell,domain[,confidence]`; cells without names are counted from 0.
 std::string domains_csv(const std::vector<std::string>& cells,
                         const cluster::DomainResult& domains);
+
+// `domains,log_likelihood,criterion`, one row a number of domains that was tried.
+std::string domain_counts_csv(const cluster::DomainCount& count);
 
 }  // namespace m2st::apps

@@ -139,7 +139,15 @@ Setting compatibility_setting(RunOptions& options) {
 
 std::vector<Setting> cluster_settings(RunOptions& options) {
   return {
-      {"-k,--domains", "K", "number of domains", "Clustering", &options.cluster.domains, {}, true},
+      {"-k,--domains",
+       "K|auto",
+       "number of domains",
+       "Clustering",
+       CountOrAuto{&options.cluster.domains, &options.automatic_domains},
+       {},
+       true},
+      {"--k-range", "LOW-HIGH", "numbers of domains that auto looks at", "Clustering",
+       Interval{&options.domain_count.least, &options.domain_count.most}, kAtLeastOne},
       {"--method", "NAME", "default, kmeans, mixture or reference", "Clustering",
        choice(options.cluster.method, {"default", "kmeans", "mixture", "reference"})},
       {"--refine",

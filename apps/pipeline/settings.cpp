@@ -49,6 +49,27 @@ bool read_switch(const Setting& setting, const std::string& text) {
   refuse(setting, text, "true or false");
 }
 
+void read_count(const Setting& setting, const CountOrAuto& target, const std::string& text) {
+  *target.automatic = text == "auto";
+  if (!*target.automatic) *target.count = read_number<int>(setting, text);
+}
+
+void read_interval(const Setting& setting, const Interval& target, const std::string& text) {
+  const char* const end = text.data() + text.size();
+  int low = 0, high = 0;
+  const auto [dash, error] = std::from_chars(text.data(), end, low);
+  const bool separated = error == std::errc() && dash != end && *dash == '-';
+  const auto [stopped, other_error] =
+      separated ? std::from_chars(dash + 1, end, high) : std::from_chars_result{end, error};
+  if (!separated || other_error != std::errc() || stopped != end || low > high ||
+      low < setting.range.low || high > setting.range.high) {
+    refuse(setting, text,
+           describe(setting.range, "two integers, the smaller first, as in 2-25, each"));
+  }
+  *target.low = low;
+  *target.high = high;
+}
+
 void choose(const Setting& setting, const Choice& choice, const std::string& text) {
   const auto found = std::find(choice.names.begin(), choice.names.end(), text);
   if (found == choice.names.end()) {
@@ -98,6 +119,10 @@ void assign(const Setting& setting, const std::string& text) {
         using Target = std::decay_t<decltype(target)>;
         if constexpr (std::is_same_v<Target, Choice>) {
           choose(setting, target, text);
+        } else if constexpr (std::is_same_v<Target, CountOrAuto>) {
+          read_count(setting, target, text);
+        } else if constexpr (std::is_same_v<Target, Interval>) {
+          read_interval(setting, target, text);
         } else if constexpr (std::is_same_v<Target, bool*>) {
           *target = read_switch(setting, text);
         } else if constexpr (std::is_same_v<Target, std::string*>) {
@@ -119,6 +144,10 @@ std::string text_of(const Setting& setting) {
         using Target = std::decay_t<decltype(target)>;
         if constexpr (std::is_same_v<Target, Choice>) {
           return target.names[target.chosen()];
+        } else if constexpr (std::is_same_v<Target, CountOrAuto>) {
+          return *target.automatic ? "auto" : fmt::format("{}", *target.count);
+        } else if constexpr (std::is_same_v<Target, Interval>) {
+          return fmt::format("{}-{}", *target.low, *target.high);
         } else if constexpr (std::is_same_v<Target, std::vector<std::string>*>) {
           return fmt::format("{}", fmt::join(*target, ","));
         } else {

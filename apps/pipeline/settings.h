@@ -19,8 +19,21 @@ struct Choice {
   std::function<std::size_t()> chosen;
 };
 
-using SettingTarget = std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*,
-                                   std::string*, std::vector<std::string>*, Choice>;
+// A number, or "auto" to have it found.
+struct CountOrAuto {
+  int* count;
+  bool* automatic;
+};
+
+// "2-25".
+struct Interval {
+  int* low;
+  int* high;
+};
+
+using SettingTarget =
+    std::variant<bool*, int*, std::int64_t*, std::uint64_t*, double*, std::string*,
+                 std::vector<std::string>*, Choice, CountOrAuto, Interval>;
 
 struct Range {
   double low = -std::numeric_limits<double>::infinity();

@@ -62,6 +62,16 @@ std::string to_string(model::TrainEnd end) {
   return "";
 }
 
+std::vector<MatrixView<const float>> views_of(const std::vector<Matrix<float>>& embeddings) {
+  std::vector<MatrixView<const float>> views;
+  for (const Matrix<float>& embedding : embeddings) views.push_back(embedding.view());
+  return views;
+}
+
+CsrView graph_of(const data::Adjacency& adjacency) {
+  return adjacency.offsets.empty() ? CsrView{} : adjacency.view();
+}
+
 }  // namespace
 
 Context make_context(const RunOptions& options) {
@@ -197,15 +207,29 @@ std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,
   return in_input_order(host, std::move(result.embeddings), order);
 }
 
+int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjacency& adjacency,
+                  const std::vector<Matrix<float>>& embeddings, const RunOptions& options,
+                  RunRecord& record) {
+  const cluster::DomainCountOptions& range = options.domain_count;
+  DomainCountRecord& note = record.domain_count.emplace();
+  note.low = range.least;
+  note.high = range.most;
+  note.found = cluster::find_domain_count(context, views_of(embeddings), dataset.features.view(),
+                                          graph_of(adjacency), range);
+  const int domains = note.found.domains;
+  if (domains == range.most || (domains == range.least && range.least > 1)) {
+    record.warnings.push_back(concat(domains, " domains are at the end of --k-range ", range.least,
+                                     "-", range.most, "; a wider range may say otherwise"));
+  }
+  return domains;
+}
+
 cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,
                                    const cluster::DomainOptions& options, RunRecord& record) {
-  std::vector<MatrixView<const float>> views;
-  for (const Matrix<float>& embedding : embeddings) views.push_back(embedding.view());
-  const CsrView graph = adjacency.offsets.empty() ? CsrView{} : adjacency.view();
-  cluster::DomainResult result =
-      cluster::find_domains(context, views, dataset.features.view(), graph, options);
+  cluster::DomainResult result = cluster::find_domains(
+      context, views_of(embeddings), dataset.features.view(), graph_of(adjacency), options);
   ClusterRecord& note = record.cluster.emplace();
   note.method = result.method;
   note.sizes.assign(static_cast<std::size_t>(options.domains), 0);

@@ -48,6 +48,11 @@ std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,
                                  const data::Adjacency& adjacency, const RunOptions& options,
                                  model::TrainHooks hooks, RunRecord& record);
 
+// The number of domains for --domains auto.
+int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjacency& adjacency,
+                  const std::vector<Matrix<float>>& embeddings, const RunOptions& options,
+                  RunRecord& record);
+
 cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,

@@ -58,6 +58,19 @@ Json train_json(const TrainRecord& train) {
           {"losses", train.losses},   {"losses_per_scale", per_scale}};
 }
 
+Json domain_count_json(const DomainCountRecord& record) {
+  Json curve = Json::array();
+  for (const cluster::DomainCountPoint& point : record.found.curve) {
+    curve.push_back({{"domains", point.domains},
+                     {"log_likelihood", point.log_likelihood},
+                     {"criterion", point.criterion}});
+  }
+  return {{"domains", record.found.domains},
+          {"range", {record.low, record.high}},
+          {"independent_cells", record.found.independent_cells},
+          {"curve", curve}};
+}
+
 Json scores_json(const Scores& scores) {
   const auto number = [](const std::optional<double>& value) {
     return value ? Json(*value) : Json();
@@ -104,6 +117,7 @@ std::string manifest_text(const RunRecord& record, const std::vector<Setting>& s
     manifest["memory_mode"] = record.plan->recompute ? "low" : "fast";
   }
   if (record.train) manifest["training"] = train_json(*record.train);
+  if (record.domain_count) manifest["domain_count"] = domain_count_json(*record.domain_count);
   if (record.cluster) {
     manifest["clustering"] = {{"method", record.cluster->method},
                               {"domain_sizes", record.cluster->sizes}};

@@ -17,8 +17,11 @@ namespace {
 Json value_json(const Setting& setting) {
   return std::visit(
       [&](const auto& target) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(target)>, Choice>) {
+        using Target = std::decay_t<decltype(target)>;
+        if constexpr (std::is_same_v<Target, Choice> || std::is_same_v<Target, Interval>) {
           return text_of(setting);
+        } else if constexpr (std::is_same_v<Target, CountOrAuto>) {
+          return *target.automatic ? Json("auto") : Json(*target.count);
         } else {
           return *target;
         }

@@ -1,11 +1,15 @@
 // From embeddings to domains, start to finish of each method, on joined Gaussians where the cells
-// lie. Arguments: cells, width, domains. The reference solver runs ten iterations.
+// lie. Arguments: cells, width, domains. The reference solver runs ten iterations; `sweep` is 36
+// option sets of them, in the precision (64 or 32 bits) of its last argument. The number of domains
+// is looked for from 2 to 25.
 #include "bench/support.h"
+#include "cluster/domain_count.h"
 #include "cluster/domains.h"
 #include "cluster/kmeans.h"
 #include "cluster/mixture.h"
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_solver.h"
+#include "cluster/sweep.h"
 #include "data/simulate/simulate.h"
 
 namespace m2st::bench {
@@ -86,6 +90,33 @@ void default_domains(benchmark::State& state) {
   }
 }
 
+void sweep(benchmark::State& state) {
+  Cells cells(state);
+  cluster::SweepOptions options;
+  options.clusters = cells.domains;
+  options.iterations = 10;
+  options.precision =
+      state.range(3) == 32 ? cluster::SweepPrecision::kFloat : cluster::SweepPrecision::kDouble;
+  const cluster::Sweep sweep(cells.context, {cells.embeddings(), {}, {}}, options, {});
+  const std::vector<cluster::OptionSet> sets =
+      cluster::option_sets({{0.01, 1, 100}, {1e-5, 1e-3}, {1e-5, 1e-3, 0.1}, {20, 60}});
+  for (auto _ : state) {
+    sweep.run(sets, [](std::size_t, const cluster::SweepRow&, const cluster::SweepSolution&) {},
+              {});
+  }
+  state.counters["option_sets"] = benchmark::Counter(static_cast<double>(sets.size()),
+                                                     benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void domain_count(benchmark::State& state) {
+  Cells cells(state);
+  const LatticeGraph lattice = lattice_graph(cells.values.rows());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        cluster::find_domain_count(cells.context, cells.embeddings(), {}, lattice.view().in, {}));
+  }
+}
+
 void sizes(benchmark::internal::Benchmark* family) {
   family->ArgNames({"cells", "width", "domains"})->UseRealTime()->Unit(benchmark::kMillisecond);
   family->Args({1207, 128, 7})->Args({3798, 256, 20})->Args({41786, 256, 14});
@@ -95,6 +126,15 @@ BENCHMARK(mixture)->Apply(sizes);
 BENCHMARK(reference_reduced)->Apply(sizes);
 BENCHMARK(reference_direct)->Apply(sizes);
 BENCHMARK(default_domains)->Apply(sizes);
+BENCHMARK(domain_count)->Apply(sizes);
+BENCHMARK(sweep)
+    ->ArgNames({"cells", "width", "domains", "bits"})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond)
+    ->Args({1207, 192, 7, 64})
+    ->Args({1207, 192, 7, 32})
+    ->Args({3798, 384, 20, 64})
+    ->Args({3798, 384, 20, 32});
 
 }  // namespace
 }  // namespace m2st::bench

@@ -73,6 +73,35 @@ TEST_F(Run, ManifestTellsWhatRan) {
   }
 }
 
+TEST_F(Run, FindsTheNumberOfDomains) {
+  expect_ok(with(run_words("out", {"--k-range", "2-6"}), "-k", "auto"));
+
+  const Json manifest = Json::parse(file_text(path("out/manifest.json")));
+  EXPECT_EQ(manifest["parameters"]["domains"], "auto");
+  EXPECT_EQ(manifest["parameters"]["k-range"], "2-6");
+  const Json& count = manifest["domain_count"];
+  EXPECT_EQ(count["domains"], manifest["clustering"]["domain_sizes"].size());
+  ASSERT_EQ(count["curve"].size(), 5u);
+  const Json* best = &count["curve"][0];
+  for (const Json& point : count["curve"]) {
+    if (point["criterion"] < (*best)["criterion"]) best = &point;
+  }
+  EXPECT_EQ(count["domains"], (*best)["domains"]);
+  std::istringstream table(file_text(path("out/domain_counts.csv")));
+  std::string line;
+  std::getline(table, line);
+  EXPECT_EQ(line, "domains,log_likelihood,criterion");
+  std::getline(table, line);
+  EXPECT_EQ(line.substr(0, 2), "2,");
+}
+
+TEST_F(Run, RefusesARangeOfDomainsAboveTheCells) {
+  const ProgramResult result =
+      run_program(with(run_words("out", {"--k-range", "400-500"}), "-k", "auto"));
+  EXPECT_EQ(result.code, 5);
+  EXPECT_NE(result.err.find("between 400 and 500"), std::string::npos) << result.err;
+}
+
 TEST_F(Run, GivesTheSameBytesForAnyNumberOfThreadsAndAgain) {
   expect_ok(with(run_words("one"), "-t", "1"));
   expect_ok(with(run_words("two"), "-t", "2"));

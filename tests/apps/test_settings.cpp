@@ -58,12 +58,27 @@ TEST_F(RunSettings, ReadsEveryKindOfValue) {
   EXPECT_EQ(options_.output, "folder with blanks");
 }
 
+TEST_F(RunSettings, DomainsAreANumberOrAuto) {
+  assign(named(settings_, "domains"), "auto");
+  EXPECT_TRUE(options_.automatic_domains);
+  EXPECT_EQ(text_of(named(settings_, "domains")), "auto");
+  assign(named(settings_, "domains"), "9");
+  EXPECT_FALSE(options_.automatic_domains);
+  EXPECT_EQ(options_.cluster.domains, 9);
+  assign(named(settings_, "k-range"), "3-12");
+  EXPECT_EQ(options_.domain_count.least, 3);
+  EXPECT_EQ(options_.domain_count.most, 12);
+  EXPECT_EQ(text_of(named(settings_, "k-range")), "3-12");
+}
+
 TEST_F(RunSettings, RefuseWhatIsNotSuchAValue) {
   const std::vector<GivenValue> wrong = {
       {"epochs", "3x"},     {"epochs", ""},    {"epochs", "1.5"},   {"epochs", "99999999999"},
       {"epochs", "-1"},     {"seed", "-1"},    {"lr", "0"},         {"lr", "nan"},
       {"lr", "inf"},        {"lr", "1e999"},   {"radius", "0"},     {"radius", "-2"},
-      {"mask-rate", "1.2"}, {"graph", "ring"}, {"threads", "2000"}, {"bias", "yes"}};
+      {"mask-rate", "1.2"}, {"graph", "ring"}, {"threads", "2000"}, {"bias", "yes"},
+      {"domains", "many"},  {"k-range", "7"},  {"k-range", "5-3"},  {"k-range", "0-3"},
+      {"k-range", "2-"},    {"k-range", "-"},  {"k-range", "-2-5"}};
   for (const auto& [name, text] : wrong) {
     const std::string message =
         message_of([&] { assign(named(settings_, name), text); }, ExitCode::kUsage);
