@@ -3,7 +3,8 @@
 # install and ends with an error only if something is missing.
 set -eu
 
-packages="g++ cmake ninja-build make python3 python3-venv clang-format ccache pkg-config
+packages="g++ cmake ninja-build make python3 python3-venv clang-format clang libclang-rt-14-dev
+ccache pkg-config
 libeigen3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libfmt-dev libnanoflann-dev
 libqhull-dev zlib1g-dev libhdf5-dev liblzf-dev libxxhash-dev libgtest-dev python3-anndata libbenchmark-dev"
 
