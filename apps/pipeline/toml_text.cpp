@@ -29,16 +29,25 @@ std::size_t string_end(std::string_view text, std::size_t begin) {
   return text.size();
 }
 
+bool is_quote(char symbol) { return symbol == '"' || symbol == '\''; }
+
+// Where a string may begin. Behind anything else toml++ takes the quote for a part of a bare word,
+// and what follows it for outside of a string.
+bool may_begin_string(std::string_view text, std::size_t place) {
+  return place == 0 ||
+         std::string_view(" \t\r\n=[],{}").find(text[place - 1]) != std::string_view::npos;
+}
+
 }  // namespace
 
 int line_of_stray_character(std::string_view text) {
   std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
   while (i < text.size()) {
-    if (text[i] == '"' || text[i] == '\'') {
+    if (is_quote(text[i]) && may_begin_string(text, i)) {
       i = string_end(text, i);
     } else if (text[i] == '#') {
       i = std::min(text.find('\n', i), text.size());
-    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
+    } else if (is_quote(text[i]) || static_cast<unsigned char>(text[i]) >= 0x80) {
       return 1 + static_cast<int>(std::count(text.begin(), text.begin() + i, '\n'));
     } else {
       ++i;
