@@ -130,6 +130,12 @@ void warn_of_sections(Hdf5Source& source, H5adFrame& obs, const ReadOptions& opt
   }
 }
 
+bool gives_positions(const Expression& expression, const std::string& key) {
+  const std::string start = "positions: obsm/" + key + ",";
+  return std::any_of(expression.found.begin(), expression.found.end(),
+                     [&](const std::string& line) { return line.starts_with(start); });
+}
+
 // What lies beside what was taken, so that nobody wonders where it went.
 void note_skipped(Hdf5Source& source, H5adFrame& obs, const ReadOptions& options,
                   Expression& expression) {
@@ -142,7 +148,9 @@ void note_skipped(Hdf5Source& source, H5adFrame& obs, const ReadOptions& options
                    source.object("/raw.X").kind != Hdf5Kind::kAbsent;
   if (raw && !options.use_raw) expression.skipped.push_back("raw/X: values (--use-raw takes them)");
   note("layers", source.object("/layers").children, options.layer, " (--layer takes one)");
-  note("obsm", obsm_keys(source), options.use_representation, " (--use-rep takes one as features)");
+  std::vector<std::string> tables = obsm_keys(source);
+  std::erase_if(tables, [&](const std::string& key) { return gives_positions(expression, key); });
+  note("obsm", tables, options.use_representation, " (--use-rep takes one as features)");
   note("obs", obs.columns(), options.truth_key,
        " (--truth-key and --library-key take one as labels or sections)");
   note("obsp", source.object("/obsp").children, options.use_graph, " (--use-graph takes one)");
