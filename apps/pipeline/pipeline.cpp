@@ -107,6 +107,9 @@ void Pipeline::read() {
   if (trains(job_) && input.features.empty() && input.expression.empty()) {
     fail(ExitCode::kUsage, "INPUT or --features is required: domains are found from expression");
   }
+  if (job_ == Job::kPrepare && input.expression.empty()) {
+    fail(ExitCode::kUsage, "INPUT or --counts is required: there is nothing to prepare");
+  }
   const bool placed = !input.coordinates.empty() || !input.adjacency.empty();
   if ((trains(job_) || job_ == Job::kGraph) && input.expression.empty() && !placed) {
     fail(ExitCode::kUsage, job_ == Job::kGraph ? "INPUT or --coords" : "--coords or --adjacency",

@@ -31,11 +31,14 @@ Setting coordinates_setting(RunOptions& options, bool required) {
               options.input.coordinates, required);
 }
 
-Setting expression_setting(RunOptions& options, bool required) {
-  return file(
-      "input", "INPUT",
-      "counts: .h5ad, 10x .h5, GEF, GEM, CSV, MTX, folder of Visium, Xenium or m2st prepare",
-      options.input.expression, required);
+std::vector<Setting> expression_settings(RunOptions& options) {
+  return {
+      file("input", "INPUT",
+           "counts: .h5ad, 10x .h5, GEF, GEM, CSV, MTX, folder of Visium, Xenium or m2st prepare",
+           options.input.expression),
+      file("--counts", "FILE", "the same as INPUT, for use beside --coords",
+           options.input.expression),
+  };
 }
 
 Setting sections_setting(RunOptions& options) {
@@ -186,7 +189,7 @@ std::vector<Setting> input_settings(Job job, RunOptions& options) {
   const bool takes_counts = job != Job::kCluster;
   const bool takes_features = job != Job::kGraph && job != Job::kPrepare;
   std::vector<Setting> settings;
-  if (takes_counts) add(settings, {expression_setting(options, job == Job::kPrepare)});
+  if (takes_counts) add(settings, expression_settings(options));
   if (takes_features) {
     add(settings,
         {file("--features", "FILE", "cells × features, .npy, in place of INPUT or of embeddings",
