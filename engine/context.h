@@ -7,8 +7,12 @@
 #include <utility>
 #include <variant>
 
+#include "engine/check.h"
 #include "engine/cpu_context.h"
 #include "engine/memory_pool.h"
+#if defined(M2ST_WITH_CUDA)
+#include "engine/cuda_context.h"
+#endif
 
 namespace m2st {
 
@@ -17,6 +21,10 @@ class BasicContext {
  public:
   template <class Backend>
   explicit BasicContext(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+  // A device, and the context for what the host does beside it.
+  template <class Backend>
+  BasicContext(std::unique_ptr<Backend> backend, std::unique_ptr<CpuContext> host)
+      : host_(std::move(host)), backend_(std::move(backend)) {}
 
   template <class Function>
   decltype(auto) dispatch(Function&& function) {
@@ -26,14 +34,31 @@ class BasicContext {
   MemoryPool& pool() {
     return dispatch([](auto& backend) -> MemoryPool& { return backend.pool(); });
   }
+  // Whether kernels work on host memory.
+  bool on_host() const { return std::holds_alternative<std::unique_ptr<CpuContext>>(backend_); }
+  // For work in host memory: the CPU backend itself, or the context beside the device.
+  CpuContext& host() {
+    if (on_host()) return *std::get<std::unique_ptr<CpuContext>>(backend_);
+    M2ST_CHECK(host_ != nullptr, "context: made without one for the host");
+    return *host_;
+  }
 
  private:
+  std::unique_ptr<CpuContext> host_;
   std::variant<std::unique_ptr<Backends>...> backend_;
 };
 
-// The backends that whole jobs run on. CudaContext joins once every kernel of the trainer has its
-// CUDA overload: until then a program that asks for it would not link, by design.
+// The backends that whole jobs run on: M2ST_WITH_CUDA is set where the CUDA backend is linked.
+#if defined(M2ST_WITH_CUDA)
+using Context = BasicContext<CpuContext, CudaContext>;
+
+// Exit code 7 when there is no such device.
+inline Context cuda_context(int device, int threads) {
+  return Context(std::make_unique<CudaContext>(device), std::make_unique<CpuContext>(threads));
+}
+#else
 using Context = BasicContext<CpuContext>;
+#endif
 
 inline Context cpu_context(int threads = 0) {
   return Context(std::make_unique<CpuContext>(threads));

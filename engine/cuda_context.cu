@@ -85,6 +85,13 @@ CudaContext::CudaContext(int device)
 
 void CudaContext::activate() const { check_cuda(cudaSetDevice(device_), "cudaSetDevice"); }
 
+std::int64_t CudaContext::free_bytes() const {
+  activate();
+  std::size_t free = 0, total = 0;
+  check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return static_cast<std::int64_t>(free);
+}
+
 void CudaContext::synchronise() const {
   check_cuda(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
 }

@@ -2,6 +2,7 @@
 // plain C++ header: what includes it needs no CUDA toolkit, only what links does.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "engine/memory_pool.h"
@@ -41,6 +42,8 @@ class CudaContext {
   MemoryPool& pool() { return pool_; }
   // Makes this context's device the calling thread's.
   void activate() const;
+  // Of the device's memory, what nobody has taken; kept blocks of the pool count as taken.
+  std::int64_t free_bytes() const;
   // Waits until everything launched has run; errors of kernels come out here at the latest.
   void synchronise() const;
 
