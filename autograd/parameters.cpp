@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/copy.h"
 #include "engine/random.h"
 #include "kernels/fill.h"
 
@@ -68,28 +69,30 @@ ParameterBlock<T>::ParameterBlock(Context& context, ParameterLayout layout, std:
       first_moments_(context.pool(), layout_.block_size()),
       second_moments_(context.pool(), layout_.block_size()) {
   context.dispatch([&](auto& c) {
-    for (Array<T>* array : {&values_, &gradients_, &first_moments_, &second_moments_}) {
+    for (Array<T>* array : {&gradients_, &first_moments_, &second_moments_}) {
       kernels::fill<T>(c, 0, array->span());
     }
   });
-  initialise(seed);
+  initialise(context, seed);
   for (int index = 0; index < layout_.count(); ++index) {
     variables_.push_back(Variable<T>::parameter(value(index), gradient(index)));
   }
 }
 
 template <class T>
-void ParameterBlock<T>::initialise(std::uint64_t seed) {
+void ParameterBlock<T>::initialise(Context& context, std::uint64_t seed) {
+  std::vector<T> start(static_cast<std::size_t>(layout_.block_size()));
   for (int index = 0; index < layout_.count(); ++index) {
     const ParameterSpec& spec = layout_[index];
     const RandomKey key{seed, stream_of(Purpose::kInitialise, static_cast<std::uint32_t>(index)),
                         0};
-    T* values = values_.data() + spec.offset;
+    T* values = start.data() + spec.offset;
     for (std::int64_t element = 0; element < spec.size(); ++element) {
       values[element] =
           static_cast<T>(draw(spec.initialiser, key, static_cast<std::uint32_t>(element)));
     }
   }
+  context.dispatch([&](auto& c) { copy_in<T>(c, start, values_.span()); });
 }
 
 template <class T>

@@ -83,7 +83,7 @@ class ParameterBlock {
   void adam_step(Context& context, const kernels::AdamOptions& options, std::int64_t step);
 
  private:
-  void initialise(std::uint64_t seed);
+  void initialise(Context& context, std::uint64_t seed);
 
   ParameterLayout layout_;
   Array<T> values_;

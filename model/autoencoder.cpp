@@ -66,12 +66,12 @@ void Autoencoder::add_decoders() {
 // A copy of the features with the mask's replacements in it.
 template <class T>
 Variable<T> Autoencoder::replaced_features(const Pass<T>& pass, MatrixView<const T> features,
-                                           const MaskDraw& mask) const {
+                                           const MaskLists& mask) const {
   Matrix<T> copy(pass.tape.pool(), features.rows, features.cols);
   pass.tape.context().dispatch([&](auto& c) {
     kernels::axpby<T>(c, T(1), features.span(), T(0), copy.span());
     if (mask.replaced.empty()) return;
-    Matrix<T> donors(c.pool(), static_cast<std::int64_t>(mask.donors.size()), features.cols);
+    Matrix<T> donors(c.pool(), std::ssize(mask.donors), features.cols);
     kernels::gather_rows<T>(c, mask.donors, features, donors.view());
     kernels::scatter_rows<T>(c, mask.replaced, donors.view(), copy.view(),
                              kernels::Accumulate::kOverwrite);
@@ -81,7 +81,7 @@ Variable<T> Autoencoder::replaced_features(const Pass<T>& pass, MatrixView<const
 
 template <class T>
 Variable<T> Autoencoder::masked_features(const Pass<T>& pass, MatrixView<const T> features,
-                                         const MaskDraw& mask) const {
+                                         const MaskLists& mask) const {
   const Variable<T> x = replaced_features(pass, features, mask);
   if (mask.tokens.empty()) return x;
   return autograd::fill_rows_in_place<T>(pass.tape, mask.tokens, x,
@@ -95,7 +95,7 @@ Variable<T> Autoencoder::encode_shared(const Pass<T>& pass, const Variable<T>& x
 
 template <class T>
 Variable<T> Autoencoder::encode_masked(const Pass<T>& pass, MatrixView<const T> features,
-                                       const MaskDraw& mask) const {
+                                       const MaskLists& mask) const {
   if (pass.path == Path::kPlain || mask.tokens.empty()) {
     return encode_shared(pass, masked_features(pass, features, mask));
   }
@@ -108,9 +108,9 @@ namespace {
 
 // The pass on a part of the edges, or as it is where there is no such part.
 template <class T>
-Pass<T> narrowed(const Pass<T>& pass, EdgesInto LiveEdges::*part) {
+Pass<T> narrowed(const Pass<T>& pass, GraphView LiveEdges::*part) {
   Pass<T> result = pass;
-  if (pass.live != nullptr) result.graph = (pass.live->*part).view();
+  if (pass.live != nullptr) result.graph = pass.live->*part;
   return result;
 }
 
@@ -140,7 +140,7 @@ Variable<T> Autoencoder::map_to_decoder(const Pass<T>& pass, const Scale& parts,
 
 template <class T>
 Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T>& codes,
-                                const MaskDraw& mask) const {
+                                const MaskLists& mask) const {
   const Scale& parts = scales_[static_cast<std::size_t>(scale)];
   const GatLayer& decoder = parts.decoder.front();
   const Pass<T> live = narrowed(pass, &LiveEdges::outputs);
@@ -161,13 +161,13 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
 
 #define INSTANTIATE(T)                                                                          \
   template Variable<T> Autoencoder::masked_features<T>(const Pass<T>&, MatrixView<const T>,     \
-                                                       const MaskDraw&) const;                  \
+                                                       const MaskLists&) const;                 \
   template Variable<T> Autoencoder::encode_shared<T>(const Pass<T>&, const Variable<T>&) const; \
   template Variable<T> Autoencoder::encode_masked<T>(const Pass<T>&, MatrixView<const T>,       \
-                                                     const MaskDraw&) const;                    \
+                                                     const MaskLists&) const;                   \
   template Variable<T> Autoencoder::encode<T>(const Pass<T>&, int, const Variable<T>&) const;   \
   template Variable<T> Autoencoder::decode<T>(const Pass<T>&, int, const Variable<T>&,          \
-                                              const MaskDraw&) const;
+                                              const MaskLists&) const;
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

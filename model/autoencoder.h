@@ -35,14 +35,14 @@ class Autoencoder {
   // A copy of the features with the mask's tokens and replacements in it.
   template <class T>
   autograd::Variable<T> masked_features(const Pass<T>& pass, MatrixView<const T> features,
-                                        const MaskDraw& mask) const;
+                                        const MaskLists& mask) const;
   // h0; consumes x.
   template <class T>
   autograd::Variable<T> encode_shared(const Pass<T>& pass, const autograd::Variable<T>& x) const;
   // The two in one: h0 of the features with the mask in them.
   template <class T>
   autograd::Variable<T> encode_masked(const Pass<T>& pass, MatrixView<const T> features,
-                                      const MaskDraw& mask) const;
+                                      const MaskLists& mask) const;
   // Hᵐ from h0.
   template <class T>
   autograd::Variable<T> encode(const Pass<T>& pass, int scale,
@@ -51,12 +51,12 @@ class Autoencoder {
   // between encoder and decoder.
   template <class T>
   autograd::Variable<T> decode(const Pass<T>& pass, int scale, const autograd::Variable<T>& codes,
-                               const MaskDraw& mask) const;
+                               const MaskLists& mask) const;
 
  private:
   template <class T>
   autograd::Variable<T> replaced_features(const Pass<T>& pass, MatrixView<const T> features,
-                                          const MaskDraw& mask) const;
+                                          const MaskLists& mask) const;
   struct Scale {
     std::vector<GatLayer> encoder;
     std::vector<GatLayer> decoder;  // one

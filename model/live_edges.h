@@ -28,8 +28,8 @@ class EdgesInto {
 
 // What the layers at the ends of a pass walk instead of the whole graph.
 struct LiveEdges {
-  EdgesInto codes;    // an encoder's last layer
-  EdgesInto outputs;  // a decoder
+  GraphView codes;    // an encoder's last layer
+  GraphView outputs;  // a decoder
 };
 
 }  // namespace m2st::model

@@ -21,6 +21,23 @@ struct MaskDraw {
   std::vector<std::int32_t> kept_ids;   // their global ids
 };
 
+// The same lists as kernels see them, wherever those work.
+struct MaskLists {
+  Span<const std::int32_t> masked, tokens, replaced, donors, token_ids, others, kept, kept_ids;
+
+  MaskLists() = default;
+  // On the host.
+  MaskLists(const MaskDraw& draw)
+      : masked(draw.masked),
+        tokens(draw.tokens),
+        replaced(draw.replaced),
+        donors(draw.donors),
+        token_ids(draw.token_ids),
+        others(draw.others),
+        kept(draw.kept),
+        kept_ids(draw.kept_ids) {}
+};
+
 // A mask of these rows (ascending), all with the token.
 MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids);
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/copy.h"
 #include "engine/trace.h"
 #include "kernels/reduce.h"
 #include "model/checkpoint.h"
@@ -40,28 +41,27 @@ kernels::AdamOptions adam_options(const TrainConfig& train) {
   return options;
 }
 
-std::vector<float> copy_of(Span<float> values) { return {values.begin(), values.end()}; }
+std::vector<float> copy_of(Context& context, Span<const float> values) {
+  std::vector<float> here(values.size());
+  context.dispatch([&](auto& c) { copy_out<float>(c, values, here); });
+  return here;
+}
 
-void restore(const std::vector<float>& from, Span<float> to) {
+void restore(Context& context, const std::vector<float>& from, Span<float> to) {
   if (from.size() != to.size()) {
     fail(ExitCode::kCheckpoint, "checkpoint: it holds ", from.size(),
          " values, its own options describe ", to.size(), "; start afresh");
   }
-  std::copy(from.begin(), from.end(), to.begin());
+  context.dispatch([&](auto& c) { copy_in<float>(c, from, to); });
 }
 
 // Embeddings of parameters that are not finite would be NaN all through.
 std::vector<Matrix<float>> finite_embeddings(Context& context, const Autoencoder& autoencoder,
                                              const ParameterBlock<float>& parameters,
-                                             const GraphView& graph,
-                                             MatrixView<const float> features,
-                                             std::int64_t epochs) {
-  std::vector<Matrix<float>> embeddings =
-      embed<float>(context, autoencoder, parameters, graph, features);
+                                             const PlacedData<float>& data, std::int64_t epochs) {
+  std::vector<Matrix<float>> embeddings = embed<float>(context, autoencoder, parameters, data);
   for (const Matrix<float>& embedding : embeddings) {
-    const bool finite =
-        context.dispatch([&](auto& c) { return kernels::all_finite<float>(c, embedding.span()); });
-    if (!finite) {
+    if (!kernels::all_finite<float>(context.host(), embedding.span())) {
       fail(ExitCode::kNotConverged, "training: the embedding after epoch ", epochs,
            " is not finite; lower the learning rate");
     }
@@ -74,8 +74,7 @@ class Training {
   Training(Context& context, const data::Graph& graph, MatrixView<const float> features,
            const AutoencoderConfig& autoencoder, const TrainConfig& train, const TrainHooks& hooks)
       : context_(context),
-        graph_(graph.view()),
-        features_(features),
+        data_(context, graph.view(), features),
         train_(train),
         hooks_(hooks),
         autoencoder_(autoencoder, features.cols),
@@ -97,7 +96,7 @@ class Training {
     }
     result_.end = epochs_done() < train_.epochs ? TrainEnd::kPlateau : TrainEnd::kAllEpochs;
     result_.embeddings =
-        finite_embeddings(context_, autoencoder_, parameters_, graph_, features_, epochs_done());
+        finite_embeddings(context_, autoencoder_, parameters_, data_, epochs_done());
     save();
     return std::move(result_);
   }
@@ -110,10 +109,9 @@ class Training {
     const double start = wall_seconds();
     const int epoch = static_cast<int>(epochs_done()) + 1;
     const MaskDraw mask = draw_mask(train_.seed, static_cast<std::uint32_t>(epoch),
-                                    train_.mask_rate, train_.replace_rate, graph_.ids);
-    const StepLoss loss =
-        training_step<float>(context_, communicator_, autoencoder_, parameters_, graph_, features_,
-                             mask, train_, epoch, Path::kFused);
+                                    train_.mask_rate, train_.replace_rate, data_.host_graph().ids);
+    const StepLoss loss = training_step<float>(context_, communicator_, autoencoder_, parameters_,
+                                               data_, mask, train_, epoch, Path::kFused);
     if (!std::isfinite(loss.total)) {
       fail(ExitCode::kNotConverged, "training: the loss became ", loss.total, " in epoch ", epoch,
            " of ", train_.epochs, "; lower the learning rate (", train_.learning_rate,
@@ -133,13 +131,13 @@ class Training {
     Checkpoint checkpoint;
     checkpoint.options = {autoencoder_.config(), train_};
     checkpoint.data_hash = hooks_.data_hash;
-    checkpoint.width = features_.cols;
+    checkpoint.width = data_.features().cols;
     checkpoint.epoch = epochs_done();
     checkpoint.losses = result_.losses;
     checkpoint.losses_per_scale = result_.losses_per_scale;
-    checkpoint.values = copy_of(parameters_.values());
-    checkpoint.first_moments = copy_of(parameters_.first_moments());
-    checkpoint.second_moments = copy_of(parameters_.second_moments());
+    checkpoint.values = copy_of(context_, parameters_.values());
+    checkpoint.first_moments = copy_of(context_, parameters_.first_moments());
+    checkpoint.second_moments = copy_of(context_, parameters_.second_moments());
     write_checkpoint(hooks_.checkpoint_path, checkpoint);
   }
 
@@ -150,7 +148,7 @@ class Training {
       fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,
            " was made with other options (", difference, "); use the same ones or start afresh");
     }
-    if (checkpoint.data_hash != hooks_.data_hash || checkpoint.width != features_.cols) {
+    if (checkpoint.data_hash != hooks_.data_hash || checkpoint.width != data_.features().cols) {
       fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,
            " was made from other data or another graph (hash ", checkpoint.data_hash, ", here ",
            hooks_.data_hash, "); use the same input or start afresh");
@@ -159,16 +157,15 @@ class Training {
       fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path, " is at epoch ",
            checkpoint.epoch, ", this run ends at ", train_.epochs, "; ask for more epochs");
     }
-    restore(checkpoint.values, parameters_.values());
-    restore(checkpoint.first_moments, parameters_.first_moments());
-    restore(checkpoint.second_moments, parameters_.second_moments());
+    restore(context_, checkpoint.values, parameters_.values());
+    restore(context_, checkpoint.first_moments, parameters_.first_moments());
+    restore(context_, checkpoint.second_moments, parameters_.second_moments());
     result_.losses = checkpoint.losses;
     result_.losses_per_scale = checkpoint.losses_per_scale;
   }
 
   Context& context_;
-  GraphView graph_;
-  MatrixView<const float> features_;
+  PlacedData<float> data_;
   TrainConfig train_;
   const TrainHooks& hooks_;
   Communicator communicator_;
@@ -202,9 +199,9 @@ std::vector<Matrix<float>> embed_from_checkpoint(Context& context, const data::G
   validate(options.autoencoder, options.train, features.rows, features.cols);
   const Autoencoder autoencoder(options.autoencoder, features.cols);
   ParameterBlock<float> parameters(context, autoencoder.layout(), options.train.seed);
-  restore(checkpoint.values, parameters.values());
-  return finite_embeddings(context, autoencoder, parameters, graph.view(), features,
-                           checkpoint.epoch);
+  restore(context, checkpoint.values, parameters.values());
+  return finite_embeddings(context, autoencoder, parameters,
+                           PlacedData<float>(context, graph.view(), features), checkpoint.epoch);
 }
 
 }  // namespace m2st::model

@@ -33,7 +33,7 @@ Scalar reconstruction_loss(const Pass<T>& pass, const TrainConfig& train,
 template <class T>
 std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& autoencoder,
                                      const TrainConfig& train, MatrixView<const T> features,
-                                     const MaskDraw& mask, Span<const std::int32_t> rows,
+                                     const MaskLists& mask, Span<const std::int32_t> rows,
                                      double share) {
   const Variable<T> shared = autoencoder.encode_masked(pass, features, mask);
   const std::size_t below = pass.tape.length();
@@ -52,32 +52,47 @@ std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& aut
   return losses;
 }
 
+MaskLists placed(Placement& placement, const MaskLists& host) {
+  MaskLists lists = host;
+  for (Span<const std::int32_t>* list :
+       {&lists.masked, &lists.tokens, &lists.replaced, &lists.donors, &lists.token_ids,
+        &lists.others, &lists.kept, &lists.kept_ids}) {
+    *list = placement.place(*list);
+  }
+  return lists;
+}
+
 }  // namespace
 
 template <class T>
 StepLoss training_step(Context& context, const Communicator& communicator,
                        const Autoencoder& autoencoder, autograd::ParameterBlock<T>& parameters,
-                       const GraphView& graph, MatrixView<const T> features, const MaskDraw& mask,
-                       const TrainConfig& train, int epoch, Path path) {
+                       const PlacedData<T>& data, const MaskDraw& mask, const TrainConfig& train,
+                       int epoch, Path path) {
   std::vector<std::int32_t> rows = mask.masked;
   if (rows.empty()) {
-    rows.resize(static_cast<std::size_t>(features.rows));
+    rows.resize(static_cast<std::size_t>(data.features().rows));
     std::iota(rows.begin(), rows.end(), 0);
   }
   const double share = share_of_rows(communicator, rows.size());
-  std::optional<LiveEdges> live;
-  if (path == Path::kFused && !mask.masked.empty()) {
-    live = {EdgesInto(graph, mask.kept), EdgesInto(graph, mask.masked)};
+  Placement placement(context);
+  std::optional<EdgesInto> codes, outputs;
+  LiveEdges live;
+  const bool narrow = path == Path::kFused && !mask.masked.empty();
+  if (narrow) {
+    live = {placement.place(codes.emplace(data.host_graph(), mask.kept).view()),
+            placement.place(outputs.emplace(data.host_graph(), mask.masked).view())};
   }
   Tape<T> tape(context, Tape<T>::Mode::kRecord);
   const Pass<T> pass{tape,           parameters,
-                     graph,          true,
+                     data.graph(),   true,
                      train.seed,     static_cast<std::uint32_t>(epoch),
-                     path,           live ? &*live : nullptr,
+                     path,           narrow ? &live : nullptr,
                      train.recompute};
   parameters.forget_gradients();
   const std::vector<Scalar> losses =
-      losses_of_scales<T>(pass, autoencoder, train, features, mask, rows, share);
+      losses_of_scales<T>(pass, autoencoder, train, data.features(), placed(placement, mask),
+                          placement.place(Span<const std::int32_t>(rows)), share);
   const Scalar total = autograd::mean(tape, losses);
   tape.backward(total, share);
   parameters.clear_unwritten_gradients(context);
@@ -90,26 +105,39 @@ StepLoss training_step(Context& context, const Communicator& communicator,
 }
 
 template <class T>
+StepLoss training_step(Context& context, const Communicator& communicator,
+                       const Autoencoder& autoencoder, autograd::ParameterBlock<T>& parameters,
+                       const GraphView& graph, MatrixView<const T> features, const MaskDraw& mask,
+                       const TrainConfig& train, int epoch, Path path) {
+  const PlacedData<T> data(context, graph, features);
+  return training_step<T>(context, communicator, autoencoder, parameters, data, mask, train, epoch,
+                          path);
+}
+
+template <class T>
 std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
-                             const autograd::ParameterBlock<T>& parameters, const GraphView& graph,
-                             MatrixView<const T> features) {
+                             const autograd::ParameterBlock<T>& parameters,
+                             const PlacedData<T>& data) {
   Tape<T> tape(context, Tape<T>::Mode::kForwardOnly);
-  const Pass<T> pass{tape, parameters, graph, false, 0, 0, Path::kFused};
-  const Variable<T> shared = autoencoder.encode_shared(pass, Variable<T>::constant(features));
+  const Pass<T> pass{tape, parameters, data.graph(), false, 0, 0, Path::kFused};
+  const Variable<T> shared =
+      autoencoder.encode_shared(pass, Variable<T>::constant(data.features()));
   std::vector<Matrix<T>> codes;
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
-    codes.push_back(autoencoder.encode(pass, scale, shared).take_value());
+    codes.push_back(brought_to_host(context, autoencoder.encode(pass, scale, shared).take_value()));
   }
   return codes;
 }
 
-#define INSTANTIATE(T)                                                                           \
-  template StepLoss training_step<T>(                                                            \
-      Context&, const Communicator&, const Autoencoder&, autograd::ParameterBlock<T>&,           \
-      const GraphView&, MatrixView<const T>, const MaskDraw&, const TrainConfig&, int, Path);    \
-  template std::vector<Matrix<T>> embed<T>(Context&, const Autoencoder&,                         \
-                                           const autograd::ParameterBlock<T>&, const GraphView&, \
-                                           MatrixView<const T>);
+#define INSTANTIATE(T)                                                                        \
+  template StepLoss training_step<T>(                                                         \
+      Context&, const Communicator&, const Autoencoder&, autograd::ParameterBlock<T>&,        \
+      const GraphView&, MatrixView<const T>, const MaskDraw&, const TrainConfig&, int, Path); \
+  template StepLoss training_step<T>(Context&, const Communicator&, const Autoencoder&,       \
+                                     autograd::ParameterBlock<T>&, const PlacedData<T>&,      \
+                                     const MaskDraw&, const TrainConfig&, int, Path);         \
+  template std::vector<Matrix<T>> embed<T>(                                                   \
+      Context&, const Autoencoder&, const autograd::ParameterBlock<T>&, const PlacedData<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

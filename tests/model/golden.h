@@ -2,7 +2,6 @@
 // into the engine's own types.
 #pragma once
 
-#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -14,6 +13,7 @@
 #include "data/graph/graph.h"
 #include "data/io/npy.h"
 #include "engine/context.h"
+#include "engine/copy.h"
 #include "model/autoencoder.h"
 #include "tests/support/shared_data.h"
 
@@ -21,8 +21,7 @@ namespace m2st::test {
 
 template <class T>
 Matrix<T> golden_matrix(Context& context, const std::string& name) {
-  return context.dispatch(
-      [&](auto& c) { return data::read_npy<T>(c, shared_path("golden/tiny/" + name + ".npy")); });
+  return data::read_npy<T>(context.host(), shared_path("golden/tiny/" + name + ".npy"));
 }
 
 template <class T>
@@ -57,7 +56,7 @@ struct Golden {
     config.attention_dropout = 0;
     const data::Adjacency adjacency{golden_vector<std::int64_t>(context, "graph_indptr"),
                                     golden_vector<std::int32_t>(context, "graph_indices")};
-    graph = context.dispatch([&](auto& c) { return data::graph_with_self_loops(c, adjacency); });
+    graph = data::graph_with_self_loops(context.host(), adjacency);
     mask = model::token_mask(masked, graph.ids);
   }
 
@@ -70,7 +69,8 @@ struct Golden {
       if (std::ssize(values) != block.value(index).size()) {
         throw std::runtime_error(block.layout()[index].name + " has another size");
       }
-      std::copy(values.begin(), values.end(), block.value(index).data);
+      const std::vector<T> start(values.begin(), values.end());
+      context.dispatch([&](auto& c) { copy_in<T>(c, start, block.value(index).span()); });
     }
     return block;
   }

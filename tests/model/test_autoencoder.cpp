@@ -205,8 +205,8 @@ TEST(Autoencoder, EmbeddingsHaveTheScalesWidths) {
   const Autoencoder autoencoder(config, kWidth);
   const autograd::ParameterBlock<float> parameters(context, autoencoder.layout(), 0);
 
-  const auto codes =
-      embed<float>(context, autoencoder, parameters, tissue.graph.view(), tissue.view());
+  const auto codes = embed<float>(context, autoencoder, parameters,
+                                  PlacedData<float>(context, tissue.graph.view(), tissue.view()));
 
   ASSERT_EQ(codes.size(), 3u);
   EXPECT_EQ(codes[0].cols(), 16);

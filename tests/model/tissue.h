@@ -46,10 +46,9 @@ inline Tissue small_tissue(Context& context, std::int64_t cells, std::int64_t wi
   constexpr std::int64_t kDomains = 3;
   const RandomKey key{1, stream_of(Purpose::kTest, 8), 0};
   Tissue tissue;
-  tissue.graph = context.dispatch([&](auto& c) {
-    return data::graph_with_self_loops(c, grid_adjacency(cells, kSide, isolated_every));
-  });
-  tissue.features = Matrix<float>(context.pool(), cells, width);
+  CpuContext& host = context.host();
+  tissue.graph = data::graph_with_self_loops(host, grid_adjacency(cells, kSide, isolated_every));
+  tissue.features = Matrix<float>(host.pool(), cells, width);
   for (std::int64_t n = 0; n < cells; ++n) {
     const std::int64_t domain = kDomains * n / cells;
     for (std::int64_t c = 0; c < width; ++c) {
@@ -66,9 +65,10 @@ inline Tissue small_tissue(Context& context, std::int64_t cells, std::int64_t wi
 inline Tissue reordered(Context& context, const Tissue& tissue,
                         const std::vector<std::int32_t>& order) {
   Tissue result;
-  result.graph = context.dispatch([&](auto& c) { return data::reordered(c, tissue.graph, order); });
+  CpuContext& host = context.host();
+  result.graph = data::reordered(host, tissue.graph, order);
   const std::int64_t width = tissue.features.cols();
-  result.features = Matrix<float>(context.pool(), tissue.features.rows(), width);
+  result.features = Matrix<float>(host.pool(), tissue.features.rows(), width);
   for (std::int64_t n = 0; n < tissue.features.rows(); ++n) {
     for (std::int64_t c = 0; c < width; ++c) result.features(n, c) = tissue.features(order[n], c);
   }
