@@ -19,8 +19,6 @@ namespace m2st::apps {
 // file.
 enum class Job { kRun, kPrepare, kGraph, kEmbed, kCluster };
 
-enum class Device { kAuto, kCpu, kCuda };
-
 // How much training keeps. Auto: low where the plan would take more than kRoomyTraining otherwise.
 enum class MemoryUse { kAuto, kFast, kLow };
 inline constexpr std::int64_t kRoomyTraining = std::int64_t{1} << 30;
@@ -51,7 +49,7 @@ struct RunOptions {
   bool automatic_domains = false;  // the number of domains is found: domain_count
   cluster::DomainCountOptions domain_count;
   Compatibility compatibility = Compatibility::kNone;
-  Device device = Device::kAuto;
+  std::string device = "auto";  // cpu, cuda, cuda:N (device.h)
   MemoryUse memory = MemoryUse::kAuto;
   std::uint64_t seed = 0;
   int threads = 0;  // 0: every processor this process may use

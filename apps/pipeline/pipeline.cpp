@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/pipeline/device.h"
 #include "apps/pipeline/machine.h"
 #include "apps/pipeline/prepare_stage.h"
 #include "apps/pipeline/result_file.h"
@@ -34,7 +35,10 @@ bool clusters(Job job) { return job == Job::kRun || job == Job::kCluster; }
 class Pipeline {
  public:
   Pipeline(Job job, const RunOptions& options, const RunHooks& hooks)
-      : job_(job), options_(options), hooks_(hooks), context_(make_context(options)) {
+      : job_(job),
+        options_(options),
+        hooks_(hooks),
+        context_(make_context(options.device, options.threads)) {
     options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
@@ -43,6 +47,7 @@ class Pipeline {
     record_.job = job;
     record_.started = utc_now();
     record_.threads = host().threads();
+    record_.device = device_name(context_);
   }
 
   RunRecord run(const std::vector<std::string>& command) {
@@ -62,7 +67,7 @@ class Pipeline {
   }
 
  private:
-  CpuContext& host() { return host_of(context_); }
+  CpuContext& host() { return context_.host(); }
 
   void begin(const std::string& stage) {
     if (const int signal = hooks_.stop_signal ? hooks_.stop_signal() : 0; signal != 0) {
@@ -173,7 +178,7 @@ void Pipeline::graph() {
   note("graph", fmt::format("{}, mean degree {:.2f}, {} cells without neighbours", graph.kind,
                             graph.mean_degree, graph.isolated_nodes));
   if (!trains(job_)) return;
-  record_.plan = plan_memory(options_, dataset_, graph_.walked());
+  record_.plan = plan_memory(context_, options_, dataset_, graph_.walked());
   options_.train.recompute = record_.plan->recompute;
   if (!record_.plan->fits() && !options_.dry_run) {
     fail(ExitCode::kOutOfMemory, "training needs about ",

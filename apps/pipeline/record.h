@@ -80,7 +80,8 @@ struct RunRecord {
   std::int64_t cells = 0;
   std::int64_t features = 0;
   int threads = 0;
-  std::string format;  // of the file of expression, with what was found and left in it
+  std::string device = "cpu";  // that training ran on
+  std::string format;          // of the file of expression, with what was found and left in it
   std::vector<std::string> found;
   std::vector<std::string> skipped;
   std::optional<PrepareRecord> prepare;

@@ -94,7 +94,7 @@ class SetRun {
   }
 
  private:
-  CpuContext& host() { return host_of(context_); }
+  CpuContext& host() { return context_.host(); }
   std::string path(const std::string& name) const { return data_ + "/" + name; }
 
   std::string why_absent() const {
@@ -345,7 +345,7 @@ void run_reproduce(const ReproduceOptions& options, const std::vector<Setting>& 
   auto manifest = manifest_head("reproduce", command, record.started, utc_now());
   manifest["parameters"] = parameters_json(settings);
   manifest["inputs"] = inputs_json(record.inputs);
-  manifest["hardware"] = hardware_json(host_of(context).threads());
+  manifest["hardware"] = hardware_json("cpu", context.host().threads());
   manifest["stages"] = stages_json(record.trace);
   manifest["warnings"] = record.warnings;
   manifest["outputs"] = outputs_json(folder.files());

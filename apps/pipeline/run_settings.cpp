@@ -1,8 +1,11 @@
 // Names, help and ranges of the options. Ranges that depend on the data are checked by the stages.
 #include "apps/pipeline/run_settings.h"
 
+#include <algorithm>
+
 #include "apps/pipeline/prepare_settings.h"
 #include "apps/pipeline/read_settings.h"
+#include "engine/check.h"
 
 namespace m2st::apps {
 
@@ -172,16 +175,26 @@ std::vector<Setting> result_settings(RunOptions& options) {
   };
 }
 
+Setting device_setting(RunOptions& options) {
+  constexpr int kMostDevices = 16;  // of one machine
+  std::vector<std::string> names = {"auto", "cpu", "cuda"};
+  for (int i = 0; i < kMostDevices; ++i) names.push_back(concat("cuda:", i));
+  const auto choose = [&options, names](std::size_t i) { options.device = names[i]; };
+  const auto chosen = [&options, names] {
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), options.device) -
+                                    names.begin());
+  };
+  return {"--device", "NAME", "auto, cpu, cuda or cuda:N", "Common", Choice{names, choose, chosen}};
+}
+
 std::vector<Setting> common_settings(RunOptions& options) {
-  Setting device = {"--device", "NAME", "auto, cpu or cuda", "Common",
-                    choice(options.device, {"auto", "cpu", "cuda"})};
   return {
       {"-o,--out", "DIR", "folder for the results", "Output", &options.output, {}, true},
       {"--force", "", "write into a folder that holds files", "Output", &options.force},
       {"--dry-run", "", "print sizes, graph and memory, then stop", "Output", &options.dry_run},
       seed_setting(options.seed),
       threads_setting(options.threads),
-      device,
+      device_setting(options),
   };
 }
 

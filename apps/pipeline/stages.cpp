@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "apps/pipeline/machine.h"
+#include "apps/pipeline/device.h"
 #include "data/graph/given_graph.h"
 #include "data/graph/hilbert.h"
 #include "data/graph/sections.h"
@@ -73,18 +73,6 @@ CsrView graph_of(const data::Adjacency& adjacency) {
 }
 
 }  // namespace
-
-Context make_context(const RunOptions& options) {
-  if (options.device == Device::kCuda) {
-    fail(ExitCode::kDevice,
-         "--device cuda: this build has no CUDA backend for training; use --device cpu");
-  }
-  return cpu_context(options.threads);
-}
-
-CpuContext& host_of(Context& context) {
-  return context.dispatch([](CpuContext& cpu) -> CpuContext& { return cpu; });
-}
 
 data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency) {
   data::SpatialGraphOptions options = given;
@@ -156,7 +144,7 @@ bool all_cells_alike(CpuContext& context, MatrixView<const float> features) {
   return least == greatest;
 }
 
-PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
+PlanRecord plan_memory(Context& context, const RunOptions& options, const Dataset& dataset,
                        const data::Adjacency& adjacency) {
   const auto edges = static_cast<std::int64_t>(adjacency.neighbours.size());
   const auto training_bytes = [&](bool recompute) {
@@ -172,14 +160,14 @@ PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
   constexpr std::int64_t kFixed = std::int64_t{16} << 20;
   plan.peak_bytes =
       peak_resident_bytes() + 4 * dataset.features.size() + plan.training_bytes + kFixed;
-  plan.available_bytes = available_memory_bytes();
+  plan.available_bytes = available_bytes(context);
   return plan;
 }
 
 std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,
                                  const data::Adjacency& adjacency, const RunOptions& options,
                                  model::TrainHooks hooks, RunRecord& record) {
-  CpuContext& host = host_of(context);
+  CpuContext& host = context.host();
   const std::vector<std::int32_t> order = inner_order(host, dataset);
   const data::Graph graph =
       data::reordered(host, data::graph_with_self_loops(host, adjacency), order);

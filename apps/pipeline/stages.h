@@ -14,11 +14,6 @@
 
 namespace m2st::apps {
 
-// The engine's context for a run; exit code 7 when there is no such device.
-Context make_context(const RunOptions& options);
-// The same context for host code.
-CpuContext& host_of(Context& context);
-
 // What --graph, --radius and --neighbors mean together: alone, a radius asks for the radius graph
 // and a number of neighbours for kNN. Exit code 2 when they contradict each other or --adjacency.
 data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given, bool adjacency);
@@ -40,7 +35,7 @@ BuiltGraph build_graph(CpuContext& context, Dataset& dataset,
 bool all_cells_alike(CpuContext& context, MatrixView<const float> features);
 
 // What training will take against what there is.
-PlanRecord plan_memory(const RunOptions& options, const Dataset& dataset,
+PlanRecord plan_memory(Context& context, const RunOptions& options, const Dataset& dataset,
                        const data::Adjacency& adjacency);
 
 // One embedding a scale. `hooks` as the trainer's; its data_hash is filled in here.

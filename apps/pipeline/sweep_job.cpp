@@ -379,7 +379,7 @@ void SweepJob::write(const std::vector<Setting>& settings,
   Json manifest = manifest_head("sweep", command, started_, utc_now());
   manifest["parameters"] = parameters_json(settings);
   manifest["inputs"] = inputs_json(inputs_);
-  manifest["hardware"] = hardware_json(context_.threads());
+  manifest["hardware"] = hardware_json("cpu", context_.threads());
   manifest["sweep"] = {{"option_sets", rows.size()},
                        {"kept_from_before", kept_},
                        {"complete", std::count_if(rows.begin(), rows.end(),

@@ -104,7 +104,7 @@ std::string manifest_text(const RunRecord& record, const std::vector<Setting>& s
   manifest["parameters"] = parameters_json(settings);
   manifest["inputs"] = inputs_json(record.inputs);
   manifest["data"] = {{"cells", record.cells}, {"features", record.features}};
-  manifest["hardware"] = hardware_json(record.threads);
+  manifest["hardware"] = hardware_json(record.device, record.threads);
   if (!record.format.empty()) {
     manifest["expression"] = {
         {"format", record.format}, {"found", record.found}, {"skipped", record.skipped}};

@@ -54,8 +54,8 @@ Json inputs_json(const std::vector<InputRecord>& inputs) {
   return list;
 }
 
-Json hardware_json(int threads) {
-  return {{"device", "cpu"},
+Json hardware_json(const std::string& device, int threads) {
+  return {{"device", device},
           {"processor", processor_name()},
           {"processors", available_processors()},
           {"threads", threads},

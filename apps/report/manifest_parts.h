@@ -18,7 +18,7 @@ nlohmann::ordered_json manifest_head(const std::string& job,
                                      const std::string& started, const std::string& finished);
 nlohmann::ordered_json parameters_json(const std::vector<Setting>& settings);
 nlohmann::ordered_json inputs_json(const std::vector<InputRecord>& inputs);
-nlohmann::ordered_json hardware_json(int threads);
+nlohmann::ordered_json hardware_json(const std::string& device, int threads);
 nlohmann::ordered_json stages_json(const Trace& trace);
 nlohmann::ordered_json outputs_json(const std::vector<OutputFile>& outputs);
 

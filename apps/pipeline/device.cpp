@@ -1,0 +1,101 @@
+#include "apps/pipeline/device.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "apps/pipeline/machine.h"
+#include "engine/check.h"
+
+namespace m2st::apps {
+
+namespace {
+
+enum class Kind { kAuto, kCpu, kCuda };
+
+struct Wanted {
+  Kind kind = Kind::kAuto;
+  int index = 0;
+};
+
+Wanted wanted_device(const std::string& text) {
+  if (text == "auto") return {Kind::kAuto, 0};
+  if (text == "cpu") return {Kind::kCpu, 0};
+  if (text == "cuda") return {Kind::kCuda, 0};
+  constexpr std::string_view kPrefix = "cuda:";
+  Wanted wanted{Kind::kCuda, 0};
+  const char* const end = text.data() + text.size();
+  const char* const digits = text.data() + std::min(kPrefix.size(), text.size());
+  const auto [stop, error] = std::from_chars(digits, end, wanted.index);
+  if (!text.starts_with(kPrefix) || error != std::errc() || stop != end || wanted.index < 0) {
+    fail(ExitCode::kUsage, "--device ", text, ": there are auto, cpu, cuda and cuda:N");
+  }
+  return wanted;
+}
+
+#if defined(M2ST_WITH_CUDA)
+
+Context automatic_context(int threads) {
+  if (!why_no_cuda_device().empty()) return cpu_context(threads);
+  try {
+    return cuda_context(0, threads);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kDevice) throw;
+    return cpu_context(threads);
+  }
+}
+
+Context wanted_context(const Wanted& wanted, int threads) {
+  if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
+    fail(ExitCode::kDevice, "--device cuda: no device can be used: ", reason, "; use --device cpu");
+  }
+  return cuda_context(wanted.index, threads);
+}
+
+#else
+
+Context automatic_context(int threads) { return cpu_context(threads); }
+
+Context wanted_context(const Wanted&, int) {
+  fail(ExitCode::kDevice,
+       "--device cuda: this build has no CUDA backend for training; use --device cpu");
+}
+
+#endif
+
+}  // namespace
+
+Context make_context(const std::string& text, int threads) {
+  const Wanted wanted = wanted_device(text);
+  switch (wanted.kind) {
+    case Kind::kAuto:
+      return automatic_context(threads);
+    case Kind::kCpu:
+      return cpu_context(threads);
+    case Kind::kCuda:
+      return wanted_context(wanted, threads);
+  }
+  fail(ExitCode::kInternal, "--device: unknown kind");
+}
+
+std::string device_name(Context& context) {
+  return context.dispatch([](auto& backend) -> std::string {
+    if constexpr (requires { backend.device(); }) {
+      return concat("cuda:", backend.device());
+    } else {
+      return "cpu";
+    }
+  });
+}
+
+std::int64_t available_bytes(Context& context) {
+  return context.dispatch([](auto& backend) -> std::int64_t {
+    if constexpr (requires { backend.free_bytes(); }) {
+      return backend.free_bytes();
+    } else {
+      return available_memory_bytes();
+    }
+  });
+}
+
+}  // namespace m2st::apps

@@ -1,0 +1,21 @@
+// Where a job trains: the --device option, turned into the engine's context.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/context.h"
+
+namespace m2st::apps {
+
+// text: auto, cpu, cuda or cuda:N. auto takes the first CUDA device where the build and the machine
+// have one, else the CPU. Exit code 2 for another text, 7 when the device asked for cannot be used.
+Context make_context(const std::string& text, int threads);
+
+// "cpu" or "cuda:N".
+std::string device_name(Context& context);
+
+// Bytes that training could still take, of the device's memory or the machine's.
+std::int64_t available_bytes(Context& context);
+
+}  // namespace m2st::apps
