@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The second half of gpu_check.sh: runs the program on both devices and packs all results.
+
+gpu_report.py BUILD_FOLDER REPORT [DATA_FOLDER...]"""
+import json
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+EPOCHS = 10
+SIZES = (4000, 42000)  # cells of the simulated tissues
+LOSS_TOLERANCE = 1e-5  # relative, over the first ten epochs (docs/numerics.md)
+LEAST_ARI = 0.99       # of the GPU's domains against the CPU's
+
+
+def output_of(*command):
+    """What a command prints, or None when it cannot be run."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def machine():
+    query = "name,driver_version,memory.total,compute_cap,clocks.max.sm"
+    return {"gpu": output_of("nvidia-smi", f"--query-gpu={query}", "--format=csv"),
+            "nvcc": output_of("nvcc", "--version"),
+            "host": platform.platform(),
+            "processor": platform.processor(),
+            "revision": output_of("git", "rev-parse", "HEAD"),
+            "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+
+def tests(build):
+    results = {}
+    for path in sorted((build / "logs").glob("test_*.json")):
+        summary = json.loads(path.read_text())
+        results[path.stem] = {key: summary[key] for key in ("tests", "failures", "errors")}
+    return results
+
+
+def sanitizers(build):
+    found = {path.stem: path.read_text().strip() for path in (build / "logs").glob("*.result")}
+    return found or "compute-sanitizer is not installed"
+
+
+def run(program, folder, out, device, epochs):
+    """One `m2st run`; its manifest, or what it said when it failed."""
+    command = [program, "run", "--features", folder / "features.npy", "--coords",
+               folder / "coords.npy", "-k", "7", "--device", device, "-o", out, "--force",
+               "--progress", "none", "--epochs", str(epochs)]
+    if (folder / "labels.txt").exists():
+        command += ["--labels", folder / "labels.txt"]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        return {"failed": done.stderr.strip(), "code": done.returncode}
+    return json.loads((out / "manifest.json").read_text())
+
+
+def seconds(manifest, stage):
+    return sum(s["wall_seconds"] for s in manifest["stages"] if s["stage"] == stage)
+
+
+def compare(build, folder, epochs):
+    """The same run on both devices: losses, domains, times."""
+    program = build / "m2st"
+    outs = {device: build / "runs" / folder.name / device for device in ("cpu", "cuda")}
+    manifests = {device: run(program, folder, out, device, epochs) for device, out in outs.items()}
+    failed = {device: m for device, m in manifests.items() if "failed" in m}
+    if failed:
+        return {"agrees": False, "failed": failed}
+    losses = {device: m["training"]["losses"][:EPOCHS] for device, m in manifests.items()}
+    worst = max(abs(a - b) / abs(a) for a, b in zip(losses["cpu"], losses["cuda"]))
+    scores = json.loads(output_of(str(program), "score", "--labels",
+                                  str(outs["cuda"] / "domains.csv"), "--truth",
+                                  str(outs["cpu"] / "domains.csv")) or "{}")
+    ari = scores.get("ari")
+    # Domains are compared after a whole training only: ten epochs leave them undecided.
+    agrees = worst <= LOSS_TOLERANCE and (epochs <= EPOCHS or (ari or 0) >= LEAST_ARI)
+    return {"cells": manifests["cuda"]["data"]["cells"],
+            "features": manifests["cuda"]["data"]["features"],
+            "epochs": epochs,
+            "largest_relative_difference_of_losses": worst,
+            "ari_of_cuda_against_cpu": ari,
+            "metrics": {device: m.get("metrics") for device, m in manifests.items()},
+            "train_seconds": {device: seconds(m, "train") for device, m in manifests.items()},
+            "seconds_per_epoch": {device: seconds(m, "train") / epochs
+                                  for device, m in manifests.items()},
+            "agrees": agrees}
+
+
+def simulated(build, cells):
+    folder = build / "runs" / f"simulated_{cells}"
+    output_of(str(build / "m2st"), "simulate", "-n", str(cells), "-k", "7", "--seed", "1", "-o",
+              str(folder), "--force")
+    return folder
+
+
+def main():
+    build, report_path = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    report = {"machine": machine(), "tests": tests(build), "sanitizers": sanitizers(build),
+              "runs": {}}
+    for cells in SIZES:
+        folder = simulated(build, cells)
+        report["runs"][folder.name] = compare(build, folder, EPOCHS)
+    for name in sys.argv[3:]:
+        folder = pathlib.Path(name)
+        report["runs"][folder.name] = compare(build, folder, 200)
+    failed_tests = sum(t["failures"] + t["errors"] for t in report["tests"].values())
+    failed_tools = isinstance(report["sanitizers"], dict) and "failed" in set(
+        report["sanitizers"].values())
+    agree = all(r["agrees"] for r in report["runs"].values())
+    report["passed"] = (len(report["tests"]) == 3 and failed_tests == 0 and not failed_tools
+                        and agree)
+    report_path.parent.mkdir(parents=True, exist_ok=True)
+    report_path.write_text(json.dumps(report, indent=2) + "\n")
+    print(report_path)
+    return 0 if report["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
