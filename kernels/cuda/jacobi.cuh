@@ -30,13 +30,16 @@ struct JacobiVectors {
   T tolerance;                 // of the cosine of a pair
 };
 
+// By an angle of this sine, `half` the tangent of half of it: written as changes of p and q, whose
+// rounding falls with the angle. cos · p − sin · q would lengthen vectors a little in every
+// rotation.
 template <class T>
-__device__ inline void rotate(T cosine, T sine, std::int64_t length, T* p, T* q) {
+__device__ inline void rotate(T sine, T half, std::int64_t length, T* p, T* q) {
   for (std::int64_t i = threadIdx.x % kWarp; i < length; i += kWarp) {
     const T x = p[i];
     const T y = q[i];
-    p[i] = cosine * x - sine * y;
-    q[i] = sine * x + cosine * y;
+    p[i] = x - sine * (y + half * x);
+    q[i] = y + sine * (x - half * y);
   }
 }
 
@@ -59,8 +62,10 @@ __device__ inline bool make_orthogonal(const JacobiVectors<T>& job, std::int64_t
   const T zeta = (qq - pp) / (2 * pq);
   const T tangent = (zeta < T(0) ? T(-1) : T(1)) / (fabs(zeta) + sqrt(1 + zeta * zeta));
   const T cosine = 1 / sqrt(1 + tangent * tangent);
-  rotate(cosine, cosine * tangent, job.length, p, q);
-  rotate(cosine, cosine * tangent, job.follow_length, job.followers + first * job.follow_length,
+  const T sine = cosine * tangent;
+  const T half = sine / (1 + cosine);
+  rotate(sine, half, job.length, p, q);
+  rotate(sine, half, job.follow_length, job.followers + first * job.follow_length,
          job.followers + second * job.follow_length);
   return true;
 }
