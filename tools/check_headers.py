@@ -8,8 +8,14 @@ import sys
 FOLDERS = ["engine", "kernels", "data", "autograd", "cluster", "model", "apps", "tests"]
 
 
+# Headers of kernels meant for the host executor are read as it reads them.
+EXECUTOR, EXECUTORS_HEADERS = "tests/simt/", "tests/simt/include"
+
+
 def compile_alone(root, compiler, generated, header):
+    executor = ["-I", str(root / EXECUTORS_HEADERS)] if header.startswith(EXECUTOR) else []
     command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wno-pragma-once-outside-header",
+               *executor,
                "-DM2ST_SHARED_FOLDER=\"\"", "-I", str(root), "-I", generated, "-I", "/usr/include/eigen3",
                "-I", "/usr/include/hdf5/serial", "-x", "c++", "-"]
     done = subprocess.run(command, input=f'#include "{header}"\n', text=True, capture_output=True)
