@@ -8,6 +8,7 @@ packages="numpy scipy h5py anndata scanpy squidpy scikit-misc"
 folder=build/python
 
 [ "$(cat $folder/packages.txt 2>/dev/null)" = "$packages" ] && exit 0
+mkdir -p build
 echo "setup: making $folder with $packages (1.5 GB, about two minutes)"
 if python3 -m venv --clear $folder > build/python.log 2>&1 &&
    # shellcheck disable=SC2086

@@ -6,9 +6,9 @@
 
 namespace m2st::apps {
 
-// The line, from 1, of the first character beyond ASCII that is in no string and no comment, or of
-// a quote in the middle of a word; 0 when there is neither. Where the text is not TOML, right up to
-// the first mistake.
+// The line, from 1, of the first character beyond ASCII that is in no string and no comment, of a
+// quote or '=' in the middle of a value, or of a control character; 0 when there is none. Where the
+// text is not TOML, right up to the first mistake.
 int line_of_stray_character(std::string_view text);
 
 }  // namespace m2st::apps
