@@ -31,49 +31,50 @@ std::size_t string_end(std::string_view text, std::size_t begin) {
 
 bool is_quote(char symbol) { return symbol == '"' || symbol == '\''; }
 
+bool opens(char symbol) { return is_quote(symbol) || symbol == '[' || symbol == '{'; }
+
 // TOML allows tabs and line ends of these, even in comments.
 bool is_control(char symbol) {
   const auto code = static_cast<unsigned char>(symbol);
   return (code < 0x20 && symbol != '\t' && symbol != '\n' && symbol != '\r') || code == 0x7f;
 }
 
-// What ends a key and its value; behind it, another '=' may stand.
-bool ends_pair(char symbol) {
-  return std::string_view("\n[]{},").find(symbol) != std::string_view::npos;
-}
-
-// Where a string may begin. Behind anything else toml++ takes the quote for a part of a bare word,
-// and what follows it for outside of a string.
-bool may_begin_string(std::string_view text, std::size_t place) {
-  return place == 0 ||
-         std::string_view(" \t\r\n=[],{}").find(text[place - 1]) != std::string_view::npos;
+// Whether a key or value may begin here. Behind anything else toml++ takes quotes and brackets for
+// a part of a bare word, and what follows a quote for outside of a string.
+bool may_begin(std::string_view text, std::size_t place) {
+  const std::size_t before = text.substr(0, place).find_last_not_of(" \t\r");
+  return before == std::string_view::npos ||
+         std::string_view("\n=[{,").find(text[before]) != std::string_view::npos;
 }
 
 }  // namespace
 
 int line_of_stray_character(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   const auto line_of = [&](std::size_t place) {
     return 1 + static_cast<int>(std::count(text.begin(), text.begin() + place, '\n'));
   };
   const auto control = std::find_if(text.begin(), text.end(), is_control);
   if (control != text.end()) return line_of(control - text.begin());
   bool equals_seen = false;
-  std::size_t i = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  std::size_t i = 0;
   while (i < text.size()) {
     const char symbol = text[i];
-    if (is_quote(symbol) && may_begin_string(text, i)) {
-      i = string_end(text, i);
-      continue;
-    }
     if (symbol == '#') {
       i = std::min(text.find('\n', i), text.size());
       continue;
     }
+    if (opens(symbol) && !may_begin(text, i)) return line_of(i);
+    if (is_quote(symbol)) {
+      i = string_end(text, i);
+      continue;
+    }
     // The second '=' of a pair is a part of its value, and so is a string that seems to begin
     // there.
-    const bool stray = is_quote(symbol) || static_cast<unsigned char>(symbol) >= 0x80;
-    if (stray || (symbol == '=' && equals_seen)) return line_of(i);
-    equals_seen = symbol == '=' || (equals_seen && !ends_pair(symbol));
+    const bool beyond_ascii = static_cast<unsigned char>(symbol) >= 0x80;
+    if (beyond_ascii || (symbol == '=' && equals_seen)) return line_of(i);
+    const bool next_pair = symbol == '\n' || symbol == ',' || symbol == '{' || symbol == '[';
+    equals_seen = symbol == '=' || (equals_seen && !next_pair);
     ++i;
   }
   return 0;

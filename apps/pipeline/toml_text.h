@@ -7,8 +7,8 @@
 namespace m2st::apps {
 
 // The line, from 1, of the first character beyond ASCII that is in no string and no comment, of a
-// quote or '=' in the middle of a value, or of a control character; 0 when there is none. Where the
-// text is not TOML, right up to the first mistake.
+// quote, bracket or '=' in the middle of a value, or of a control character; 0 when there is none.
+// Where the text is not TOML, right up to the first mistake.
 int line_of_stray_character(std::string_view text);
 
 }  // namespace m2st::apps

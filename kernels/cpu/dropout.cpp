@@ -10,6 +10,7 @@
 #include "kernels/cpu/philox_lanes.h"
 #include "kernels/math/attention_dropout.h"
 #include "kernels/math/dropout.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -18,19 +19,6 @@ namespace {
 constexpr std::int64_t kDraws = 8;           // of 16 bits, in one block
 constexpr std::int64_t kTileBlocks = 512;    // 8 KB of draws
 constexpr std::int64_t kChunkBlocks = 4096;  // 32768 elements
-
-DropoutRule checked_rule(const char* op, double probability) {
-  M2ST_CHECK(probability >= 0 && dropout_rule(probability).threshold < 65536, op,
-             ": probability is ", probability, ", needs at least 0 and below 1");
-  return dropout_rule(probability);
-}
-
-template <class T>
-void check_shapes(const char* op, std::int64_t rows, MatrixView<const T> x, MatrixView<T> out) {
-  M2ST_CHECK(x.rows == rows, op, ": x has ", x.rows, " rows, the graph or the ids have ", rows);
-  M2ST_CHECK(out.rows == x.rows && out.cols == x.cols, op, ": out is ", out.rows, " x ", out.cols,
-             ", x is ", x.rows, " x ", x.cols);
-}
 
 // The blocks of all rows one after another: block b of row n has number n · blocks_per_row + b.
 struct BlockRange {
@@ -156,8 +144,8 @@ void drop_edges(const GraphView& graph, RandomKey key, DropoutRule rule, std::in
 template <class T>
 void dropout(CpuContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
              MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
-  check_shapes("dropout", static_cast<std::int64_t>(ids.size()), x, out);
-  const DropoutRule rule = checked_rule("dropout", probability);
+  check_dropout_shapes("dropout", static_cast<std::int64_t>(ids.size()), x, out);
+  const DropoutRule rule = checked_dropout_rule("dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
   const std::int64_t per_row = (x.cols + kDraws - 1) / kDraws;
   parallel_for(context, x.rows * per_row, kChunkBlocks, [&](std::int64_t begin, std::int64_t end) {
@@ -173,8 +161,8 @@ void dropout(CpuContext& context, RandomKey key, double probability, Span<const 
 template <class T>
 void edge_dropout(CpuContext& context, const GraphView& graph, RandomKey key, double probability,
                   MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
-  check_shapes("edge_dropout", graph.edges(), x, out);
-  const DropoutRule rule = checked_rule("edge_dropout", probability);
+  check_dropout_shapes("edge_dropout", graph.edges(), x, out);
+  const DropoutRule rule = checked_dropout_rule("edge_dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
   parallel_for(context, graph.edges(), row_grain(x.cols),
                [&](std::int64_t begin, std::int64_t end) {

@@ -19,6 +19,7 @@
 
 #include "engine/check.h"
 #include "kernels/cpu/triangular_solve.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -37,17 +38,6 @@ Dense<T> copy_in(MatrixView<const T> a) {
 template <class T>
 void copy_out(const Dense<T>& a, MatrixView<T> out) {
   Eigen::Map<RowMajor<T>>(out.data, out.rows, out.cols) = a;
-}
-
-template <class T>
-void check_system(const char* op, MatrixView<const T> a, MatrixView<const T> right_side,
-                  MatrixView<T> solution) {
-  M2ST_CHECK(a.rows == a.cols, op, ": a is not square (got ", a.rows, " x ", a.cols, ")");
-  M2ST_CHECK(right_side.rows == a.rows, op, ": rows of the right side (got ", right_side.rows,
-             ", need ", a.rows, ")");
-  M2ST_CHECK(solution.rows == right_side.rows && solution.cols == right_side.cols, op,
-             ": shape of the solution (got ", solution.rows, " x ", solution.cols, ", need ",
-             right_side.rows, " x ", right_side.cols, ")");
 }
 
 // Whether every pivot of the factor kept some of its digits: a pivot of a's diagonal times rounding

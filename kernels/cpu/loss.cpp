@@ -8,16 +8,11 @@
 #include "kernels/cpu/double_lanes.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/math/loss.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
-
-template <class T>
-void check_shapes(const char* op, MatrixView<const T> target, MatrixView<const T> output) {
-  M2ST_CHECK(target.rows == output.rows && target.cols == output.cols, op, ": target is ",
-             target.rows, " x ", target.cols, ", output is ", output.rows, " x ", output.cols);
-}
 
 // Σ_r value(target row, output row) over the listed rows.
 template <class T, class Value>
@@ -82,7 +77,7 @@ CosineParts cosine_of(std::int64_t cols, const T* target, const T* output) {
 template <class T>
 double scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, double gamma,
                           MatrixView<const T> target, MatrixView<const T> output) {
-  check_shapes("scaled_cosine_loss", target, output);
+  check_loss_shapes("scaled_cosine_loss", target, output);
   if (rows.empty()) return 0;
   const double total = sum_over_rows<T>(context, rows, target, output, [&](const T* t, const T* o) {
     return scaled_cosine(cosine_of(target.cols, t, o), gamma);
@@ -95,8 +90,8 @@ void scaled_cosine_loss_backward(CpuContext& context, Span<const std::int32_t> r
                                  MatrixView<const T> target, MatrixView<const T> output,
                                  double grad_loss, MatrixView<T> grad_output,
                                  Accumulate accumulate) {
-  check_shapes("scaled_cosine_loss_backward", target, output);
-  check_shapes<T>("scaled_cosine_loss_backward", target, grad_output);
+  check_loss_shapes("scaled_cosine_loss_backward", target, output);
+  check_loss_shapes<T>("scaled_cosine_loss_backward", target, grad_output);
   const double share = grad_loss / static_cast<double>(std::max<std::size_t>(1, rows.size()));
   add_to_rows(
       context, rows, target, output, grad_output, accumulate, [&](const T* t, const T* o, T* grad) {
@@ -111,7 +106,7 @@ void scaled_cosine_loss_backward(CpuContext& context, Span<const std::int32_t> r
 template <class T>
 double mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
                 MatrixView<const T> output) {
-  check_shapes("mse_loss", target, output);
+  check_loss_shapes("mse_loss", target, output);
   if (rows.empty() || target.cols == 0) return 0;
   const auto square = [](DoubleLanes t, DoubleLanes o) { return (o - t) * (o - t); };
   const double total = sum_over_rows<T>(context, rows, target, output, [&](const T* t, const T* o) {
@@ -124,8 +119,8 @@ template <class T>
 void mse_loss_backward(CpuContext& context, Span<const std::int32_t> rows,
                        MatrixView<const T> target, MatrixView<const T> output, double grad_loss,
                        MatrixView<T> grad_output, Accumulate accumulate) {
-  check_shapes("mse_loss_backward", target, output);
-  check_shapes<T>("mse_loss_backward", target, grad_output);
+  check_loss_shapes("mse_loss_backward", target, output);
+  check_loss_shapes<T>("mse_loss_backward", target, grad_output);
   const double entries = static_cast<double>(rows.size()) * static_cast<double>(target.cols);
   const T factor = static_cast<T>(2 * grad_loss / std::max(1.0, entries));
   add_to_rows(context, rows, target, output, grad_output, accumulate,

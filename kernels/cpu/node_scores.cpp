@@ -9,21 +9,13 @@
 #include "engine/parallel.h"
 #include "kernels/cpu/row_products.h"
 #include "kernels/reduce.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
 
 constexpr std::int64_t kNodeGrain = 64;
-
-template <class T>
-void check_shapes(const char* op, MatrixView<const T> projected, MatrixView<const T> attention,
-                  MatrixView<const T> scores) {
-  M2ST_CHECK(projected.cols == attention.size(), op, ": features are ", projected.cols,
-             " wide, the attention vectors are ", attention.rows, " x ", attention.cols);
-  M2ST_CHECK(scores.rows == projected.rows && scores.cols == attention.rows, op, ": scores are ",
-             scores.rows, " x ", scores.cols, ", need ", projected.rows, " x ", attention.rows);
-}
 
 // out[h,f] (+)= a[h] · x[h,f] + b[h] · y[h,f].
 template <class T>
@@ -49,8 +41,8 @@ template <class T>
 void node_scores(CpuContext& context, MatrixView<const T> projected,
                  MatrixView<const T> attention_source, MatrixView<const T> attention_destination,
                  MatrixView<T> source_scores, MatrixView<T> destination_scores) {
-  check_shapes<T>("node_scores", projected, attention_source, source_scores);
-  check_shapes<T>("node_scores", projected, attention_destination, destination_scores);
+  check_node_scores<T>("node_scores", projected, attention_source, source_scores);
+  check_node_scores<T>("node_scores", projected, attention_destination, destination_scores);
   const std::int64_t heads = attention_source.rows;
   const std::int64_t width = attention_source.cols;
   parallel_for(context, projected.rows, kNodeGrain, [&](std::int64_t first, std::int64_t last) {
@@ -73,9 +65,9 @@ void node_scores_backward(CpuContext& context, MatrixView<const T> projected,
                           Accumulate accumulate_projected, MatrixView<T> grad_attention_source,
                           MatrixView<T> grad_attention_destination,
                           Accumulate accumulate_attention) {
-  check_shapes<T>("node_scores_backward", projected, attention_source, grad_source_scores);
-  check_shapes<T>("node_scores_backward", projected, attention_destination,
-                  grad_destination_scores);
+  check_node_scores<T>("node_scores_backward", projected, attention_source, grad_source_scores);
+  check_node_scores<T>("node_scores_backward", projected, attention_destination,
+                       grad_destination_scores);
   const std::int64_t heads = attention_source.rows;
   const std::int64_t width = attention_source.cols;
   const std::int64_t row = projected.cols;

@@ -7,25 +7,13 @@
 #include "kernels/dropout.h"
 #include "kernels/math/attention_dropout.h"
 #include "kernels/math/dropout.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
 
 constexpr int kDraws = 8;  // of 16 bits, in one block
-
-DropoutRule checked_rule(const char* op, double probability) {
-  M2ST_CHECK(probability >= 0 && dropout_rule(probability).threshold < 65536, op,
-             ": probability is ", probability, ", needs at least 0 and below 1");
-  return dropout_rule(probability);
-}
-
-template <class T>
-void check_shapes(const char* op, std::int64_t rows, MatrixView<const T> x, MatrixView<T> out) {
-  M2ST_CHECK(x.rows == rows, op, ": x has ", x.rows, " rows, the graph or the ids have ", rows);
-  M2ST_CHECK(out.rows == x.rows && out.cols == x.cols, op, ": out is ", out.rows, " x ", out.cols,
-             ", x is ", x.rows, " x ", x.cols);
-}
 
 template <class T>
 struct Copied {
@@ -120,8 +108,8 @@ __global__ void edge_dropout_kernel(const std::int64_t* __restrict__ offsets,
 template <class T>
 void dropout(CudaContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
              MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
-  check_shapes("dropout", std::ssize(ids), x, out);
-  const DropoutRule rule = checked_rule("dropout", probability);
+  check_dropout_shapes("dropout", std::ssize(ids), x, out);
+  const DropoutRule rule = checked_dropout_rule("dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
   if (x.size() == 0) return;
   constexpr int kWide = kWidestPack<T>;
@@ -137,8 +125,8 @@ void dropout(CudaContext& context, RandomKey key, double probability, Span<const
 template <class T>
 void edge_dropout(CudaContext& context, const GraphView& graph, RandomKey key, double probability,
                   MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
-  check_shapes("edge_dropout", graph.edges(), x, out);
-  const DropoutRule rule = checked_rule("edge_dropout", probability);
+  check_dropout_shapes("edge_dropout", graph.edges(), x, out);
+  const DropoutRule rule = checked_dropout_rule("edge_dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
   if (x.size() == 0) return;
   const EdgeDropoutJob<T> job{key,    rule,    accumulate == Accumulate::kAdd, graph.ids.data(),

@@ -11,21 +11,11 @@
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/cuda/shared.cuh"
 #include "kernels/linear_algebra.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
-
-template <class T>
-void check_system(const char* op, MatrixView<const T> a, MatrixView<const T> right_side,
-                  MatrixView<T> solution) {
-  M2ST_CHECK(a.rows == a.cols, op, ": a is not square (got ", a.rows, " x ", a.cols, ")");
-  M2ST_CHECK(right_side.rows == a.rows, op, ": rows of the right side (got ", right_side.rows,
-             ", need ", a.rows, ")");
-  M2ST_CHECK(solution.rows == right_side.rows && solution.cols == right_side.cols, op,
-             ": shape of the solution (got ", solution.rows, " x ", solution.cols, ", need ",
-             right_side.rows, " x ", right_side.cols, ")");
-}
 
 template <class T>
 __device__ void copy_block(std::int64_t size, const T* from, T* to) {

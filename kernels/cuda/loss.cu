@@ -10,16 +10,11 @@
 #include "kernels/fill.h"
 #include "kernels/loss.h"
 #include "kernels/math/loss.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
-
-template <class T>
-void check_shapes(const char* op, MatrixView<const T> target, MatrixView<const T> output) {
-  M2ST_CHECK(target.rows == output.rows && target.cols == output.cols, op, ": target is ",
-             target.rows, " x ", target.cols, ", output is ", output.rows, " x ", output.cols);
-}
 
 template <class T>
 struct LossRows {
@@ -120,7 +115,7 @@ void clear_unless_added(CudaContext& context, MatrixView<T> grad_output, Accumul
 template <class T>
 double scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
                           MatrixView<const T> target, MatrixView<const T> output) {
-  check_shapes("scaled_cosine_loss", target, output);
+  check_loss_shapes("scaled_cosine_loss", target, output);
   if (rows.empty()) return 0;
   Array<double> values(context.pool(), std::ssize(rows));
   launch(cosine_loss_kernel<T>, blocks_for(values.size(), kBlockWarps), dim3(kBlockThreads), 0,
@@ -133,8 +128,8 @@ void scaled_cosine_loss_backward(CudaContext& context, Span<const std::int32_t> 
                                  MatrixView<const T> target, MatrixView<const T> output,
                                  double grad_loss, MatrixView<T> grad_output,
                                  Accumulate accumulate) {
-  check_shapes("scaled_cosine_loss_backward", target, output);
-  check_shapes<T>("scaled_cosine_loss_backward", target, grad_output);
+  check_loss_shapes("scaled_cosine_loss_backward", target, output);
+  check_loss_shapes<T>("scaled_cosine_loss_backward", target, grad_output);
   clear_unless_added(context, grad_output, accumulate);
   if (rows.empty()) return;
   launch(cosine_loss_backward_kernel<T>, blocks_for(std::ssize(rows), kBlockWarps),
@@ -145,7 +140,7 @@ void scaled_cosine_loss_backward(CudaContext& context, Span<const std::int32_t> 
 template <class T>
 double mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
                 MatrixView<const T> output) {
-  check_shapes("mse_loss", target, output);
+  check_loss_shapes("mse_loss", target, output);
   if (rows.empty() || target.cols == 0) return 0;
   Array<double> values(context.pool(), std::ssize(rows));
   launch(mse_loss_kernel<T>, blocks_for(values.size(), kBlockWarps), dim3(kBlockThreads), 0,
@@ -158,8 +153,8 @@ template <class T>
 void mse_loss_backward(CudaContext& context, Span<const std::int32_t> rows,
                        MatrixView<const T> target, MatrixView<const T> output, double grad_loss,
                        MatrixView<T> grad_output, Accumulate accumulate) {
-  check_shapes("mse_loss_backward", target, output);
-  check_shapes<T>("mse_loss_backward", target, grad_output);
+  check_loss_shapes("mse_loss_backward", target, output);
+  check_loss_shapes<T>("mse_loss_backward", target, grad_output);
   clear_unless_added(context, grad_output, accumulate);
   const double entries = static_cast<double>(rows.size()) * static_cast<double>(target.cols);
   const T factor = static_cast<T>(2 * grad_loss / std::max(1.0, entries));

@@ -4,19 +4,11 @@
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/node_scores.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
 namespace {
-
-template <class T>
-void check_shapes(const char* op, MatrixView<const T> projected, MatrixView<const T> attention,
-                  MatrixView<const T> scores) {
-  M2ST_CHECK(projected.cols == attention.size(), op, ": features are ", projected.cols,
-             " wide, the attention vectors are ", attention.rows, " x ", attention.cols);
-  M2ST_CHECK(scores.rows == projected.rows && scores.cols == attention.rows, op, ": scores are ",
-             scores.rows, " x ", scores.cols, ", need ", projected.rows, " x ", attention.rows);
-}
 
 template <class T>
 struct NodeScoresJob {
@@ -88,8 +80,8 @@ template <class T>
 void node_scores(CudaContext& context, MatrixView<const T> projected,
                  MatrixView<const T> attention_source, MatrixView<const T> attention_destination,
                  MatrixView<T> source_scores, MatrixView<T> destination_scores) {
-  check_shapes<T>("node_scores", projected, attention_source, source_scores);
-  check_shapes<T>("node_scores", projected, attention_destination, destination_scores);
+  check_node_scores<T>("node_scores", projected, attention_source, source_scores);
+  check_node_scores<T>("node_scores", projected, attention_destination, destination_scores);
   if (source_scores.size() == 0) return;
   const NodeScoresJob<T> job{projected.rows,
                              static_cast<int>(attention_source.rows),
@@ -112,9 +104,9 @@ void node_scores_backward(CudaContext& context, MatrixView<const T> projected,
                           Accumulate accumulate_projected, MatrixView<T> grad_attention_source,
                           MatrixView<T> grad_attention_destination,
                           Accumulate accumulate_attention) {
-  check_shapes<T>("node_scores_backward", projected, attention_source, grad_source_scores);
-  check_shapes<T>("node_scores_backward", projected, attention_destination,
-                  grad_destination_scores);
+  check_node_scores<T>("node_scores_backward", projected, attention_source, grad_source_scores);
+  check_node_scores<T>("node_scores_backward", projected, attention_destination,
+                       grad_destination_scores);
   const auto heads = static_cast<unsigned>(attention_source.rows);
   const auto width = static_cast<unsigned>(attention_source.cols);
   write_rows<T>(

@@ -172,8 +172,8 @@ TEST_F(ConfigFile, TakesAnyCharacterInQuotesAndCommentsOnly) {
   EXPECT_EQ(texts["out"], "a\"\"é\"");
   EXPECT_EQ(texts["labels"], "ü");
   // On these toml++ 3.3 runs into undefined behaviour.
-  for (const std::string bad :
-       {"epochs = 50xϯ\n", "epochs = 5-x=\"ъ\"\n", "epochs = 5\x18='ъ'\n"}) {
+  for (const std::string bad : {"epochs = 50xϯ\n", "epochs = 5-x=\"ъ\"\n", "epochs = 5\x18='ъ'\n",
+                                "epochs = 5-{x=\"ъ\"\n"}) {
     const std::string message = message_of([&] { read("out = \"x\"\n" + bad); }, ExitCode::kUsage);
     EXPECT_NE(message.find("line 2"), std::string::npos) << message;
   }
