@@ -36,7 +36,8 @@ toml::table parse(const std::string& path) {
   const std::string text = config_text(path);
   if (const int line = line_of_stray_character(text); line > 0) {
     fail(ExitCode::kUsage, path, ": line ", line,
-         ": a control character, a character beyond ASCII outside of quotes, or a quote, bracket "
+         ": a control character, a character beyond ASCII outside of plain quotes, or a quote, "
+         "bracket "
          "or '=' inside of a value");
   }
   try {

@@ -33,6 +33,8 @@ bool is_quote(char symbol) { return symbol == '"' || symbol == '\''; }
 
 bool opens(char symbol) { return is_quote(symbol) || symbol == '[' || symbol == '{'; }
 
+bool is_beyond_ascii(char symbol) { return static_cast<unsigned char>(symbol) >= 0x80; }
+
 // TOML allows tabs and line ends of these, even in comments.
 bool is_control(char symbol) {
   const auto code = static_cast<unsigned char>(symbol);
@@ -66,13 +68,16 @@ int line_of_stray_character(std::string_view text) {
     }
     if (opens(symbol) && !may_begin(text, i)) return line_of(i);
     if (is_quote(symbol)) {
-      i = string_end(text, i);
+      const std::size_t end = string_end(text, i);
+      const bool over_lines = text.substr(i, 3) == std::string_view("\"\"\"");
+      const auto stray = std::find_if(text.begin() + i, text.begin() + end, is_beyond_ascii);
+      if (over_lines && stray != text.begin() + end) return line_of(stray - text.begin());
+      i = end;
       continue;
     }
     // The second '=' of a pair is a part of its value, and so is a string that seems to begin
     // there.
-    const bool beyond_ascii = static_cast<unsigned char>(symbol) >= 0x80;
-    if (beyond_ascii || (symbol == '=' && equals_seen)) return line_of(i);
+    if (is_beyond_ascii(symbol) || (symbol == '=' && equals_seen)) return line_of(i);
     const bool next_pair = symbol == '\n' || symbol == ',' || symbol == '{' || symbol == '[';
     equals_seen = symbol == '=' || (equals_seen && !next_pair);
     ++i;
