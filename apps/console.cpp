@@ -24,6 +24,14 @@ void put(const std::string& text) {
 
 }  // namespace
 
+std::vector<Setting> console_settings(ConsoleOptions& options) {
+  return {
+      {"--progress", "HOW", "auto, plain, json or none", "Common",
+       choice(options.progress, {"auto", "plain", "json", "none"})},
+      {"-q,--quiet", "", "errors only", "Common", &options.quiet},
+  };
+}
+
 Console::Console(const ConsoleOptions& options) : options_(options) {
   terminal_ = options.progress == Progress::kAuto && isatty(STDERR_FILENO) == 1;
   if (options_.progress == Progress::kAuto) options_.progress = Progress::kPlain;

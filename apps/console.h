@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "apps/pipeline/pipeline.h"
+#include "apps/pipeline/settings.h"
 
 namespace m2st::apps {
 
@@ -16,6 +18,9 @@ struct ConsoleOptions {
   bool quiet = false;    // errors only
   bool verbose = false;  // also the cost of every stage
 };
+
+// --progress and --quiet.
+std::vector<Setting> console_settings(ConsoleOptions& options);
 
 class Console {
  public:

@@ -24,9 +24,7 @@ Command job_command(Job job, const std::string& summary) {
   const auto options = std::make_shared<JobOptions>();
   ConsoleOptions& console_options = options->console;
   Command command{to_string(job), summary, run_settings(job, options->run), {}};
-  command.settings.push_back({"--progress", "HOW", "auto, plain, json or none", "Common",
-                              choice(console_options.progress, {"auto", "plain", "json", "none"})});
-  command.settings.push_back({"-q,--quiet", "", "errors only", "Common", &console_options.quiet});
+  add(command.settings, console_settings(console_options));
   command.settings.push_back({"-v,--verbose", "", "also time and memory of every stage", "Common",
                               &console_options.verbose});
   command.execute = [job, options](const std::vector<std::string>& typed) {

@@ -20,8 +20,7 @@ struct ReproduceCommandOptions {
 
 std::vector<Setting> reproduce_settings(ReproduceCommandOptions& options) {
   ReproduceOptions& job = options.job;
-  const std::string grid = "Grid";
-  return {
+  std::vector<Setting> settings = {
       {"--data",
        "DIR",
        "folder with starmap_m2st, breast_m2st, dlpfc_151507, ...",
@@ -47,20 +46,17 @@ std::vector<Setting> reproduce_settings(ReproduceCommandOptions& options) {
       {"--iterations", "N", "of every clustering", "Clustering", &job.iterations, {1}},
       {"--precision", "NAME", "of the clustering's passes over the cells: double or float",
        "Clustering", choice(job.precision, {"double", "float"})},
-      {"--grid", "GRID", "paper, or a TOML file", grid, &job.grid.grid},
-      {"--lambda1", "X...", "in place of the grid's", grid, &job.grid.lambda1},
-      {"--lambda2", "X...", "in place of the grid's", grid, &job.grid.lambda2},
-      {"--lambda3", "X...", "in place of the grid's", grid, &job.grid.lambda3},
-      {"--specific-dim", "N...", "in place of the grid's", grid, &job.grid.specific_dim},
-      {"-o,--out", "DIR", "folder for the results", "Output", &job.output, {}, true},
-      {"--force", "", "write into a folder that holds files; sweeps in it go on", "Output",
-       &job.force},
-      seed_setting(job.seed),
-      threads_setting(job.threads),
-      {"--progress", "HOW", "auto, plain, json or none", "Common",
-       choice(options.console.progress, {"auto", "plain", "json", "none"})},
-      {"-q,--quiet", "", "errors only", "Common", &options.console.quiet},
   };
+  add(settings, grid_settings(job.grid));
+  add(settings, {
+                    {"-o,--out", "DIR", "folder for the results", "Output", &job.output, {}, true},
+                    {"--force", "", "write into a folder that holds files; sweeps in it go on",
+                     "Output", &job.force},
+                    seed_setting(job.seed),
+                    threads_setting(job.threads),
+                });
+  add(settings, console_settings(options.console));
+  return settings;
 }
 
 void execute(ReproduceCommandOptions& options, const std::vector<std::string>& typed) {

@@ -20,8 +20,8 @@ struct SweepCommandOptions {
 
 std::vector<Setting> sweep_settings(SweepCommandOptions& options) {
   SweepJobOptions& job = options.job;
-  const std::string input = "Input", grid = "Grid", common = "Common", clustering = "Clustering";
-  return {
+  const std::string input = "Input", clustering = "Clustering";
+  std::vector<Setting> settings = {
       {"--embeddings",
        "FILE...",
        ".npy (cells × width), one per scale; the first one is scored",
@@ -46,19 +46,16 @@ std::vector<Setting> sweep_settings(SweepCommandOptions& options) {
       {"--start", "FROM", "engine, historic, or a folder with init.*.npy", clustering, &job.start},
       {"--choose", "BY", fmt::format("{}", fmt::join(cluster::criterion_names(), ", ")), clustering,
        choice(job.choose, cluster::criterion_names())},
-      {"--grid", "GRID", "paper, or a TOML file", grid, &job.grid.grid},
-      {"--lambda1", "X...", "in place of the grid's", grid, &job.grid.lambda1},
-      {"--lambda2", "X...", "in place of the grid's", grid, &job.grid.lambda2},
-      {"--lambda3", "X...", "in place of the grid's", grid, &job.grid.lambda3},
-      {"--specific-dim", "N...", "in place of the grid's", grid, &job.grid.specific_dim},
-      {"-o,--out", "DIR", "folder for the results", "Output", &job.output, {}, true},
-      {"--force", "", "write into a folder that holds files", "Output", &job.force},
-      seed_setting(job.sweep.seed),
-      threads_setting(job.threads),
-      {"--progress", "HOW", "auto, plain, json or none", common,
-       choice(options.console.progress, {"auto", "plain", "json", "none"})},
-      {"-q,--quiet", "", "errors only", common, &options.console.quiet},
   };
+  add(settings, grid_settings(job.grid));
+  add(settings, {
+                    {"-o,--out", "DIR", "folder for the results", "Output", &job.output, {}, true},
+                    {"--force", "", "write into a folder that holds files", "Output", &job.force},
+                    seed_setting(job.sweep.seed),
+                    threads_setting(job.threads),
+                });
+  add(settings, console_settings(options.console));
+  return settings;
 }
 
 void execute(SweepCommandOptions& options, const std::vector<std::string>& typed) {

@@ -20,10 +20,6 @@ constexpr int kMostRefinements = 1000;
 constexpr int kMostLayers =
     100;  // far beyond what trains; each is a step that cannot be interrupted
 
-void add(std::vector<Setting>& settings, std::vector<Setting> more) {
-  settings.insert(settings.end(), more.begin(), more.end());
-}
-
 Setting file(const std::string& flags, const std::string& value, const std::string& help,
              std::string& target, bool required = false) {
   return {flags, value, help, "Input", &target, {}, required};

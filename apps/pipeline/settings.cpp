@@ -102,6 +102,10 @@ void apply_some(const std::vector<Setting>& settings, const std::vector<GivenVal
 
 }  // namespace
 
+void add(std::vector<Setting>& settings, const std::vector<Setting>& more) {
+  settings.insert(settings.end(), more.begin(), more.end());
+}
+
 std::string name_of(const Setting& setting) {
   const std::size_t dashes = setting.flags.rfind("--");
   return dashes == std::string::npos ? setting.flags : setting.flags.substr(dashes + 2);

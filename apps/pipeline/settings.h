@@ -52,6 +52,9 @@ struct Setting {
   bool first = false;  // applied before the others because it changes their defaults
 };
 
+// A table's rows behind another's.
+void add(std::vector<Setting>& settings, const std::vector<Setting>& more);
+
 // The long name without dashes: the key in a config file and in the manifest.
 std::string name_of(const Setting& setting);
 bool is_flag(const Setting& setting);

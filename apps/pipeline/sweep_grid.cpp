@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "apps/pipeline/settings.h"
 #include "engine/check.h"
 
 namespace m2st::apps {
@@ -33,17 +32,24 @@ std::vector<int> integers(const std::string& name, const std::vector<std::string
   return values;
 }
 
-std::vector<Setting> grid_settings(GridChoice& choice) {
-  return {{"--lambda1", "X", "", "", &choice.lambda1},
-          {"--lambda2", "X", "", "", &choice.lambda2},
-          {"--lambda3", "X", "", "", &choice.lambda3},
-          {"--specific-dim", "N", "", "", &choice.specific_dim},
-          {"--specific_dim", "N", "", "", &choice.specific_dim}};
+std::vector<Setting> list_settings(GridChoice& choice) {
+  const std::string group = "Grid", help = "in place of the grid's";
+  return {{"--lambda1", "X...", help, group, &choice.lambda1},
+          {"--lambda2", "X...", help, group, &choice.lambda2},
+          {"--lambda3", "X...", help, group, &choice.lambda3},
+          {"--specific-dim", "N...", help, group, &choice.specific_dim}};
+}
+
+// The keys of a grid's file; the width may be spelled either way.
+std::vector<Setting> file_settings(GridChoice& choice) {
+  std::vector<Setting> settings = list_settings(choice);
+  settings.push_back({"--specific_dim", "N...", "", "", &choice.specific_dim});
+  return settings;
 }
 
 GridChoice read_grid(const std::string& path) {
   GridChoice choice;
-  const std::vector<Setting> settings = grid_settings(choice);
+  const std::vector<Setting> settings = file_settings(choice);
   for (const GivenValue& value : read_config(path, settings)) {
     for (const Setting& setting : settings) {
       if (name_of(setting) == value.name) assign(setting, value.text);
@@ -74,6 +80,13 @@ void replace(cluster::SweepGrid& grid, const GridChoice& choice) {
 }
 
 }  // namespace
+
+std::vector<Setting> grid_settings(GridChoice& choice) {
+  std::vector<Setting> settings = {
+      {"--grid", "GRID", "paper, or a TOML file", "Grid", &choice.grid}};
+  add(settings, list_settings(choice));
+  return settings;
+}
 
 cluster::SweepGrid chosen_grid(const GridChoice& choice) {
   cluster::SweepGrid grid = cluster::paper_grid();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/pipeline/settings.h"
 #include "cluster/sweep.h"
 
 namespace m2st::apps {
@@ -15,6 +16,9 @@ struct GridChoice {
   std::vector<std::string> lambda3;
   std::vector<std::string> specific_dim;
 };
+
+// --grid and what stands in place of its values.
+std::vector<Setting> grid_settings(GridChoice& choice);
 
 // Exit codes 2 (a value that is no number or out of range, an unknown or missing key), 3 (no file).
 cluster::SweepGrid chosen_grid(const GridChoice& choice);
