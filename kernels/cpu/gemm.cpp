@@ -40,53 +40,56 @@ struct Operand {
   }
 };
 
+template <class T, int Vectors>
+inline constexpr int kStripCols = GemmTile<T, kTileRows, Vectors>::kCols;
 template <class T>
-using WideTile = GemmTile<T, 2>;
+inline constexpr int kWideCols = kStripCols<T, 2>;
 template <class T>
-using NarrowTile = GemmTile<T, 1>;
+inline constexpr int kNarrowCols = kStripCols<T, 1>;
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
 }
 
-// Up to kTileRows rows of a that lie row by row: blocks are turned in registers. A block's store
-// may run over into the next step's first rows, which are written after it; `packed` has room for
-// the last one (kPackedSlack). Bands of rows go last to first for the same reason.
-template <class T>
+// The inner dimension in blocks of about one length: a short last one would cost as much in reading
+// and writing sums as a whole one.
+std::int64_t depth_block(std::int64_t depth) {
+  return round_up(chunk_count(depth, chunk_count(depth, kDepthBlock)), 8);
+}
+
+// Up to Width rows that lie row by row: blocks are turned in registers. Where Width is no multiple
+// of a block, its store may run over into the next step's first rows, which are written after it;
+// `packed` has room for the last one (kPackedSlack). Bands of rows go last to first for the same
+// reason.
+template <int Width, class T>
 void pack_rows(const T* source, std::int64_t stride, std::int64_t rows, std::int64_t depth,
                T* packed) {
   constexpr int kLanes = TransposeBlock<T>::kLanes;
-  constexpr int kLastBand = (kTileRows - 1) / kLanes * kLanes;
+  constexpr int kLastBand = (Width - 1) / kLanes * kLanes;
   TransposeBlock<T> block;
   std::int64_t p = 0;
   for (; p + kLanes <= depth; p += kLanes) {
     for (int band = kLastBand; band >= 0; band -= kLanes) {
       block.load(source + band * stride + p, stride, rows - band);
       block.transpose();
-      block.store(packed + p * kTileRows + band, kTileRows);
+      block.store(packed + p * Width + band, Width);
     }
   }
   for (; p < depth; ++p) {
-    for (std::int64_t i = 0; i < kTileRows; ++i) {
-      packed[p * kTileRows + i] = i < rows ? source[i * stride + p] : T(0);
+    for (std::int64_t i = 0; i < Width; ++i) {
+      packed[p * Width + i] = i < rows ? source[i * stride + p] : T(0);
     }
   }
 }
 
-// `count` of every `width` elements copied, the others zero. A whole width has a length known when
+// `count` of Width elements copied, the others zero. A whole width has a length known when
 // compiling, which memcpy turns into a few moves; std::copy_n would call memmove.
 template <int Width, class T>
-void copy_padded(const T* source, std::int64_t stride, std::int64_t count, std::int64_t depth,
-                 T* packed) {
+void copy_padded(const T* source, std::int64_t count, T* packed) {
   if (count == Width) {
-    for (std::int64_t p = 0; p < depth; ++p) {
-      std::memcpy(packed + p * Width, source + p * stride, Width * sizeof(T));
-    }
-    return;
-  }
-  std::fill(packed, packed + Width * depth, T(0));
-  for (std::int64_t p = 0; p < depth; ++p) {
-    std::copy_n(source + p * stride, count, packed + p * Width);
+    std::memcpy(packed, source, Width * sizeof(T));
+  } else {
+    for (int i = 0; i < Width; ++i) packed[i] = i < count ? source[i] : T(0);
   }
 }
 
@@ -96,14 +99,18 @@ void copy_padded(const T* source, std::int64_t stride, std::int64_t count, std::
 template <class T>
 void pack_transposed(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
                      std::int64_t depth, T* packed) {
+  const T* lines[kPackRows];
   for (std::int64_t first = 0; first < depth; first += kPackRows) {
-    const std::int64_t last = std::min(depth, first + kPackRows);
+    const std::int64_t steps = std::min(kPackRows, depth - first);
+    for (std::int64_t p = 0; p < steps; ++p) {
+      const std::int64_t line = start + first + p;
+      lines[p] = a.at(row, a.rows == nullptr ? line : a.rows[line]);
+    }
     for (std::int64_t strip = 0; strip < rows; strip += kTileRows) {
       const std::int64_t count = std::min<std::int64_t>(kTileRows, rows - strip);
-      for (std::int64_t p = first; p < last; ++p) {
-        const std::int64_t line = a.rows == nullptr ? start + p : a.rows[start + p];
-        copy_padded<kTileRows>(a.at(row + strip, line), a.stride, count, 1,
-                               packed + strip * depth + p * kTileRows);
+      T* target = packed + strip * depth + first * kTileRows;
+      for (std::int64_t p = 0; p < steps; ++p) {
+        copy_padded<kTileRows>(lines[p] + strip, count, target + p * kTileRows);
       }
     }
   }
@@ -115,8 +122,8 @@ void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64
             std::int64_t depth, T* packed) {
   if (a.transposed) return pack_transposed(a, row, rows, start, depth, packed);
   for (std::int64_t strip = 0; strip < rows; strip += kTileRows, packed += kTileRows * depth) {
-    pack_rows(a.at(row + strip, start), a.stride, std::min<std::int64_t>(kTileRows, rows - strip),
-              depth, packed);
+    pack_rows<kTileRows>(a.at(row + strip, start), a.stride,
+                         std::min<std::int64_t>(kTileRows, rows - strip), depth, packed);
   }
 }
 
@@ -126,20 +133,19 @@ void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, s
                   std::int64_t cols, T* packed) {
   const std::int64_t count = std::min<std::int64_t>(Width, cols - col);
   const T* source = b.at(start, col);
-  if (!b.transposed) {
-    copy_padded<Width>(source, b.stride, count, depth, packed);
-    return;
-  }
-  if (count < Width) std::fill(packed, packed + Width * depth, T(0));
-  for (std::int64_t j = 0; j < count; ++j) {
-    for (std::int64_t p = 0; p < depth; ++p) packed[p * Width + j] = source[j * b.stride + p];
+  if (b.transposed) {
+    pack_rows<Width>(source, b.stride, count, depth, packed);
+  } else {
+    for (std::int64_t p = 0; p < depth; ++p) {
+      copy_padded<Width>(source + p * b.stride, count, packed + p * Width);
+    }
   }
 }
 
 // How wide the strip at column `col` is packed.
 template <class T>
 std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
-  return cols - col > NarrowTile<T>::kCols ? WideTile<T>::kCols : NarrowTile<T>::kCols;
+  return cols - col > kNarrowCols<T> ? kWideCols<T> : kNarrowCols<T>;
 }
 
 // Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
@@ -147,10 +153,11 @@ std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
 template <class T>
 void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
             std::int64_t first, std::int64_t last, T* packed) {
-  constexpr int kCols = WideTile<T>::kCols;
+  constexpr int kCols = kWideCols<T>;
   const std::int64_t padded_cols = round_up(cols, kCols);
-  for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
-    const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
+  const std::int64_t step_depth = depth_block(depth);
+  for (std::int64_t block = 0; block < depth; block += step_depth) {
+    const std::int64_t block_depth = std::min(step_depth, depth - block);
     // As in pack_transposed: few rows of the memory at a time.
     const std::int64_t step = b.transposed ? block_depth : kPackRows;
     for (std::int64_t p = 0; p < block_depth; p += step) {
@@ -160,8 +167,8 @@ void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::in
         if (strip_width<T>(strip * kCols, cols) == kCols) {
           pack_b_strip<kCols>(b, start + block + p, steps, strip * kCols, cols, target + p * kCols);
         } else {
-          pack_b_strip<NarrowTile<T>::kCols>(b, start + block + p, steps, strip * kCols, cols,
-                                             target + p * NarrowTile<T>::kCols);
+          pack_b_strip<kNarrowCols<T>>(b, start + block + p, steps, strip * kCols, cols,
+                                       target + p * kNarrowCols<T>);
         }
       }
     }
@@ -180,37 +187,79 @@ struct Target {
   std::int64_t stride;
 };
 
-// One strip of columns of the target, from `col`: a packed block of a times a packed strip of b.
-template <class T, class Tile>
-void multiply_strip(const T* packed_a, const T* strip_b, std::int64_t depth, T beta,
-                    std::int64_t col, const Target<T>& target) {
-  Tile tile;
-  for (std::int64_t i = 0; i < target.rows; i += Tile::kRows, packed_a += Tile::kRows * depth) {
-    tile.multiply(depth, packed_a, strip_b);
-    tile.store(target.alpha, beta, std::min<std::int64_t>(Tile::kRows, target.rows - i),
-               std::min<std::int64_t>(Tile::kCols, target.cols - col),
-               target.data + (target.row + i) * target.stride + col, target.stride);
+// A strip of b as a tile reads it: packed, or where it lies.
+template <class T>
+struct StripOfB {
+  const T* data;
+  std::int64_t step;  // elements from one step of the inner dimension to the next
+};
+
+// All of b for the tiles: columns before `direct` are read where they lie, the others were packed
+// by pack_b.
+template <class T>
+struct TiledB {
+  const T* packed;
+  Operand<T> operand;
+  std::int64_t direct;
+};
+
+// One tile of the target at `out`, from a packed strip of a and one of b.
+template <int Rows, int Vectors, class T>
+void multiply_tile(const T* strip_a, StripOfB<T> strip_b, std::int64_t depth, T alpha, T beta,
+                   std::int64_t rows, std::int64_t cols, T* out, std::int64_t stride) {
+  GemmTile<T, Rows, Vectors> tile;
+  tile.multiply(depth, strip_a, strip_b.data, strip_b.step);
+  if (rows == tile.kRows && cols == tile.kCols) {
+    tile.store_whole(alpha, beta, out, stride);
+  } else {
+    tile.store(alpha, beta, rows, cols, out, stride);
   }
 }
 
-// target = alpha · a · b + beta · target over inner dimension [start, start + depth), with b packed
-// by pack_b.
+// One strip of columns of the target, from `col`: a packed block of a times a packed strip of b.
+// Heights often leave two or four rows over (128, 256, 800), which get a tile of that height.
+template <int Vectors, class T>
+void multiply_strip(const T* packed_a, StripOfB<T> strip_b, std::int64_t depth, T beta,
+                    std::int64_t col, const Target<T>& target) {
+  const std::int64_t cols = std::min<std::int64_t>(kStripCols<T, Vectors>, target.cols - col);
+  for (std::int64_t i = 0; i < target.rows; i += kTileRows, packed_a += kTileRows * depth) {
+    const std::int64_t rows = std::min<std::int64_t>(kTileRows, target.rows - i);
+    T* out = target.data + (target.row + i) * target.stride + col;
+    const auto tile = [&]<int Rows>() {
+      multiply_tile<Rows, Vectors>(packed_a, strip_b, depth, target.alpha, beta, rows, cols, out,
+                                   target.stride);
+    };
+    if (rows <= 2) {
+      tile.template operator()<2>();
+    } else if (rows <= 4) {
+      tile.template operator()<4>();
+    } else {
+      tile.template operator()<kTileRows>();
+    }
+  }
+}
+
+// target = alpha · a · b + beta · target over inner dimension [start, start + depth).
 template <class T>
-void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std::int64_t start,
+void multiply_rows(MemoryPool& pool, const Operand<T>& a, const TiledB<T>& b, std::int64_t start,
                    std::int64_t depth, const Target<T>& target) {
-  constexpr int kCols = WideTile<T>::kCols;
+  constexpr int kCols = kWideCols<T>;
   const std::int64_t padded_cols = round_up(target.cols, kCols);
   Array<T> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
-  for (std::int64_t block = 0; block < depth; block += kDepthBlock) {
-    const std::int64_t block_depth = std::min(kDepthBlock, depth - block);
+  const std::int64_t step_depth = depth_block(depth);
+  for (std::int64_t block = 0; block < depth; block += step_depth) {
+    const std::int64_t block_depth = std::min(step_depth, depth - block);
     const T beta = block == 0 ? target.beta : T(1);
     pack_a(a, target.row, target.rows, start + block, block_depth, packed_a.data());
     for (std::int64_t col = 0; col < target.cols; col += kCols) {
-      const T* strip_b = packed_b + block * padded_cols + col * block_depth;
-      if (strip_width<T>(col, target.cols) == kCols) {
-        multiply_strip<T, WideTile<T>>(packed_a.data(), strip_b, block_depth, beta, col, target);
+      const std::int64_t width = strip_width<T>(col, target.cols);
+      const StripOfB<T> strip =
+          col < b.direct ? StripOfB<T>{b.operand.at(start + block, col), b.operand.stride}
+                         : StripOfB<T>{b.packed + block * padded_cols + col * block_depth, width};
+      if (width == kCols) {
+        multiply_strip<2>(packed_a.data(), strip, block_depth, beta, col, target);
       } else {
-        multiply_strip<T, NarrowTile<T>>(packed_a.data(), strip_b, block_depth, beta, col, target);
+        multiply_strip<1>(packed_a.data(), strip, block_depth, beta, col, target);
       }
     }
   }
@@ -220,8 +269,8 @@ void multiply_rows(MemoryPool& pool, const Operand<T>& a, const T* packed_b, std
 template <class T>
 void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
                             std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
-  const std::int64_t strips = chunk_count(out.cols, WideTile<T>::kCols);
-  const std::int64_t padded_cols = strips * WideTile<T>::kCols;
+  const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
+  const std::int64_t padded_cols = strips * kWideCols<T>;
   const std::int64_t span =
       std::max(kDepthBlock, kPackedLimit / padded_cols / kDepthBlock * kDepthBlock);
   Array<T> packed(context.pool(), std::min(span, depth) * padded_cols);
@@ -232,7 +281,7 @@ void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Oper
       pack_b(b, start, part, out.cols, first, last, packed.data());
     });
     parallel_for(context, out.rows, kRowBlock, [&](std::int64_t first, std::int64_t last) {
-      multiply_rows(context.pool(), a, packed.data(), start, part,
+      multiply_rows(context.pool(), a, TiledB<T>{packed.data(), b, 0}, start, part,
                     Target<T>{alpha, part_beta, first, last - first, out.cols, out.data, out.cols});
     });
   }
@@ -246,17 +295,19 @@ void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<
                         MatrixView<T> out) {
   const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
   const std::int64_t parts = chunk_count(depth, slice);
-  const std::int64_t strips = chunk_count(out.cols, WideTile<T>::kCols);
+  const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
+  const std::int64_t direct = b.transposed ? 0 : out.cols / kWideCols<T> * kWideCols<T>;
   Array<T> partial(context.pool(), parts * out.size());
   parallel_for(context, depth, slice, [&](std::int64_t first, std::int64_t last) {
-    Array<T> packed(context.pool(), kDepthBlock * strips * WideTile<T>::kCols);
+    Array<T> packed(context.pool(), kDepthBlock * strips * kWideCols<T>);
     T* part = partial.data() + first / slice * out.size();
-    for (std::int64_t start = first; start < last; start += kDepthBlock) {
-      const std::int64_t block_depth = std::min(kDepthBlock, last - start);
+    const std::int64_t step = depth_block(last - first);
+    for (std::int64_t start = first; start < last; start += step) {
+      const std::int64_t block_depth = std::min(step, last - start);
       const T part_beta = start == first ? T(0) : T(1);
-      pack_b(b, start, block_depth, out.cols, 0, strips, packed.data());
+      pack_b(b, start, block_depth, out.cols, direct / kWideCols<T>, strips, packed.data());
       for (std::int64_t row = 0; row < out.rows; row += kRowBlock) {
-        multiply_rows(context.pool(), a, packed.data(), start, block_depth,
+        multiply_rows(context.pool(), a, TiledB<T>{packed.data(), b, direct}, start, block_depth,
                       Target<T>{T(1), part_beta, row, std::min(kRowBlock, out.rows - row), out.cols,
                                 part, out.cols});
       }

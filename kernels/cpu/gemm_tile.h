@@ -15,29 +15,35 @@ inline constexpr int kVectorBytes = 32;
 inline constexpr int kTileRows = 6;  // 12 sums + 2 + 1 of 16 registers
 #endif
 
-template <class T, int Vectors>
+// A tile of fewer than kTileRows rows is for the last ones of a matrix: it reads strips of the same
+// height, and leaves out the multiplications by their padding.
+template <class T, int Rows, int Vectors>
 struct GemmTile {
   typedef T Vector __attribute__((vector_size(kVectorBytes)));
+  typedef T LooseVector __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
   static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
-  static constexpr int kRows = kTileRows;
+  static constexpr int kRows = Rows;
   static constexpr int kCols = Vectors * kLanes;
 
   Vector sums[kRows][Vectors];
 
-  // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` steps of the packed strips.
-  __attribute__((always_inline)) void multiply(std::int64_t depth, const T* a, const T* b) {
+  // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` steps of a packed strip of a and of a
+  // strip of b whose steps lie `step_b` elements apart.
+  __attribute__((always_inline)) void multiply(std::int64_t depth, const T* a, const T* b,
+                                               std::int64_t step_b) {
     Vector local[kRows][Vectors] = {};
     for (std::int64_t p = 0; p < depth; ++p) {
       Vector row[Vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v) row[v] = *reinterpret_cast<const Vector*>(b + v * kLanes);
+      for (int v = 0; v < Vectors; ++v)
+        row[v] = Vector(*reinterpret_cast<const LooseVector*>(b + v * kLanes));
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
         for (int v = 0; v < Vectors; ++v) local[i][v] += a[i] * row[v];
       }
-      a += kRows;
-      b += kCols;
+      a += kTileRows;
+      b += step_b;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -46,8 +52,22 @@ struct GemmTile {
     }
   }
 
-  // out[i, j] = alpha · sums + beta · out for the `rows` × `cols` corner that exists; `stride`
-  // elements lie between rows of out.
+  // out[i, j] = alpha · sums + beta · out for the whole tile, in registers; `stride` elements lie
+  // between rows of out.
+  __attribute__((always_inline)) void store_whole(T alpha, T beta, T* out,
+                                                  std::int64_t stride) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+      for (int v = 0; v < Vectors; ++v) {
+        LooseVector* target = reinterpret_cast<LooseVector*>(out + i * stride + v * kLanes);
+        const Vector product = alpha * sums[i][v];
+        *target = beta == T(0) ? product : product + beta * Vector(*target);
+      }
+    }
+  }
+
+  // The same for the `rows` × `cols` corner that exists.
   void store(T alpha, T beta, std::int64_t rows, std::int64_t cols, T* out,
              std::int64_t stride) const {
     for (std::int64_t i = 0; i < rows; ++i) {
