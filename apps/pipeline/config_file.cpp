@@ -14,7 +14,7 @@ namespace m2st::apps {
 namespace {
 
 std::string text_of(const toml::node& node, const std::string& where) {
-  if (const auto* value = node.as_string()) return value->get();
+  if (const auto* value = node.as_string()) return from_ascii(value->get());
   if (const auto* value = node.as_boolean()) return value->get() ? "true" : "false";
   if (const auto* value = node.as_integer()) return fmt::format("{}", value->get());
   if (const auto* value = node.as_floating_point()) return fmt::format("{}", value->get());
@@ -34,16 +34,14 @@ std::string config_text(const std::string& path) {
 
 toml::table parse(const std::string& path) {
   const std::string text = config_text(path);
-  if (const int line = line_of_stray_character(text); line > 0) {
-    fail(ExitCode::kUsage, path, ": line ", line,
-         ": a control character, a character beyond ASCII outside of plain quotes, or a quote, "
-         "bracket "
-         "or '=' inside of a value");
+  if (const int line = line_of_escaped_tilde(text); line > 0) {
+    fail(ExitCode::kUsage, path, ": line ", line, ": a '~' in escaped form; write it as it is");
   }
   try {
-    return toml::parse(text, path);
+    return toml::parse(in_ascii(text), path);
   } catch (const toml::parse_error& error) {
-    fail(ExitCode::kUsage, path, ": line ", error.source().begin.line, ": ", error.description());
+    fail(ExitCode::kUsage, path, ": line ", error.source().begin.line, ": ",
+         from_ascii(error.description()));
   }
 }
 
@@ -52,7 +50,7 @@ toml::table parse(const std::string& path) {
 std::vector<GivenValue> read_config(const std::string& path, const std::vector<Setting>& settings) {
   std::vector<GivenValue> values;
   for (const auto& [key, node] : parse(path)) {
-    const std::string name(key.str());
+    const std::string name = from_ascii(key.str());
     const std::string where = fmt::format("{}: key '{}'", path, name);
     const auto known = std::find_if(settings.begin(), settings.end(), [&](const Setting& setting) {
       return name_of(setting) == name;

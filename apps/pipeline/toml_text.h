@@ -1,15 +1,22 @@
-// What toml++ (3.3) must not be given: characters beyond ASCII wherever it looks for blanks, on
-// some of which its tables of Unicode run into undefined behaviour: outside of strings and
-// comments, where TOML has no use for them, and behind a backslash in a string over several lines.
+// Config text in ASCII, the only kind that toml++ (3.3) may be given: on characters beyond, where
+// TOML has no use for them, its tables of Unicode run into undefined behaviour.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace m2st::apps {
 
-// The line, from 1, of the first character beyond ASCII that is in no comment and no string on one
-// line, of a quote, bracket or '=' in the middle of a value, or of a control character; 0 when
-// there is none. Where the text is not TOML, right up to the first mistake.
-int line_of_stray_character(std::string_view text);
+// Every byte beyond ASCII, and '~', becomes '~' and two hexadecimal digits; a mark of the order of
+// bytes in front goes. Line breaks stay where they are, and outside of strings and comments '~' is
+// an error to any parser of TOML.
+std::string in_ascii(std::string_view text);
+
+// What in_ascii was given. A '~' without digits behind it stays.
+std::string from_ascii(std::string_view text);
+
+// The line, from 1, of the first escape that a parser turns into '~' (\u007E), which from_ascii
+// would then take for its own; 0 when there is none.
+int line_of_escaped_tilde(std::string_view text);
 
 }  // namespace m2st::apps

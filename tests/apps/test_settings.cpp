@@ -165,11 +165,11 @@ TEST_F(ConfigFile, RefusesUnknownKeysTablesListsAndBadSyntax) {
 
 TEST_F(ConfigFile, TakesAnyCharacterInQuotesAndCommentsOnly) {
   const auto values =
-      read("\xef\xbb\xbf# größe\nout = \"\"\"a\"\"e\"\"\"\"\nlabels = 'ü'\nepochs = 3\n");
+      read("\xef\xbb\xbf# größe\nout = \"\"\"a\"\"é\"\"\"\"\nlabels = 'ü'\nepochs = 3\n");
   ASSERT_EQ(values.size(), 3u);
   std::map<std::string, std::string> texts;
   for (const GivenValue& value : values) texts[value.name] = value.text;
-  EXPECT_EQ(texts["out"], "a\"\"e\"");
+  EXPECT_EQ(texts["out"], "a\"\"é\"");
   EXPECT_EQ(texts["labels"], "ü");
   // On these toml++ 3.3 runs into undefined behaviour.
   for (const std::string bad : {"epochs = 50xϯ\n", "epochs = 5-x=\"ъ\"\n", "epochs = 5\x18='ъ'\n",
@@ -177,6 +177,18 @@ TEST_F(ConfigFile, TakesAnyCharacterInQuotesAndCommentsOnly) {
     const std::string message = message_of([&] { read("out = \"x\"\n" + bad); }, ExitCode::kUsage);
     EXPECT_NE(message.find("line 2"), std::string::npos) << message;
   }
+}
+
+TEST_F(ConfigFile, KeepsTildesAndRefusesThemEscaped) {
+  const auto values = read("out = '~/a~7E~C3~'\n\"lab\\u0065ls\" = \"~\\u00e9~\"\n");
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_EQ(values[0].text, "~é~");
+  EXPECT_EQ(values[1].text, "~/a~7E~C3~");
+
+  const std::string message =
+      message_of([&] { read("epochs = 3\nout = \"\\U0000007e\"\n"); }, ExitCode::kUsage);
+
+  EXPECT_NE(message.find("line 2"), std::string::npos) << message;
 }
 
 TEST_F(ConfigFile, MissingIsAMissingInput) {
