@@ -246,7 +246,9 @@ void Pipeline::cluster() {
 void Pipeline::write(const std::vector<std::string>& command) {
   begin("write");
   if (job_ == Job::kPrepare) write_prepared(*folder_, dataset_);
-  if (job_ == Job::kGraph) write_graph(host(), *folder_, graph_.built, dataset_.coordinates.view());
+  if (job_ == Job::kGraph) {
+    write_graph(host(), *folder_, graph_.built, options_.graph, dataset_.coordinates.view());
+  }
   if (trains(job_)) write_embeddings(*folder_, embeddings_);
   if (clusters(job_)) write_domains(*folder_, dataset_, domains_);
   if (record_.domain_count) {

@@ -74,6 +74,10 @@ data::Facts graph_facts(const RunOptions& options, const GraphRecord& graph) {
   if (graph.neighbours > 0) facts.emplace_back("n_neighbors", std::int64_t{graph.neighbours});
   if (graph.radius > 0) facts.emplace_back("radius", graph.radius);
   if (graph.kind == "grid") facts.emplace_back("n_rings", std::int64_t{options.graph.rings});
+  if (options.graph.percentile < 100) facts.emplace_back("percentile", options.graph.percentile);
+  if (graph.semantics == "squidpy") {
+    facts.emplace_back("transform", data::to_string(options.graph.transform));
+  }
   return facts;
 }
 
@@ -181,6 +185,12 @@ void write_result_file(CpuContext& context, OutputFolder& folder, const RunOptio
     distances = data::distances_of(context, graph.built, dataset.coordinates.view());
   }
   if (!own) results.graph = all.complete() ? &graph.built.adjacency : &widened_graph;
+  data::WeightedGraph weighted;
+  if (!own && !data::has_plain_connectivities(options.graph)) {
+    weighted = data::connectivities_of(context, graph.built, options.graph);
+    if (!all.complete()) weighted.adjacency = all.graph(weighted.adjacency);
+    results.connectivities = &weighted;
+  }
   results.distances = distances;
   results.graph_facts = graph_facts(options, *record.graph);
   for (int k = 0; k < results.domains; ++k) {

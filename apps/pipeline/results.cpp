@@ -53,12 +53,12 @@ std::string names_csv(const std::string& header, const std::vector<std::string>&
 }
 
 void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
-                 MatrixView<const double> coordinates) {
+                 const data::SpatialGraphOptions& options, MatrixView<const double> coordinates) {
   const data::Adjacency& adjacency = graph.adjacency;
   folder.write("graph_indptr.npy", column_bytes(adjacency.offsets));
   folder.write("graph_indices.npy", column_bytes(adjacency.neighbours));
-  const std::vector<float> ones(adjacency.neighbours.size(), 1);
-  folder.write("graph.npz", data::graph_npz(adjacency, ones));
+  const data::WeightedGraph weighted = data::connectivities_of(context, graph, options);
+  folder.write("graph.npz", data::graph_npz(weighted.adjacency, weighted.weights));
   folder.write("graph_distances.npz",
                data::graph_npz(adjacency, data::distances_of(context, graph, coordinates)));
 }

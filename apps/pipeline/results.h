@@ -13,10 +13,10 @@
 
 namespace m2st::apps {
 
-// graph_indptr.npy (int64) and graph_indices.npy (int32), CSR without self loops; the same as
-// graph.npz for SciPy, and graph_distances.npz.
+// graph_indptr.npy (int64) and graph_indices.npy (int32), CSR without self loops; its
+// connectivities as graph.npz for SciPy, and graph_distances.npz.
 void write_graph(CpuContext& context, OutputFolder& folder, const data::SpatialGraph& graph,
-                 MatrixView<const double> coordinates);
+                 const data::SpatialGraphOptions& options, MatrixView<const double> coordinates);
 
 // A field as RFC 4180 has it: quoted only where it must be.
 std::string csv_field(const std::string& text);

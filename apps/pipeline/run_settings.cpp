@@ -15,6 +15,7 @@ constexpr Range kPositive = {0, std::numeric_limits<double>::infinity(), true};
 constexpr Range kAtLeastZero = {0};
 constexpr Range kAtLeastOne = {1};
 constexpr Range kShare = {0, 1};
+constexpr Range kPercentile = {0, 100};
 constexpr int kMostThreads = 1024;
 constexpr int kMostRefinements = 1000;
 constexpr int kMostLayers =
@@ -65,6 +66,12 @@ std::vector<Setting> graph_settings(RunOptions& options) {
        kAtLeastOne},
       {"--graph-semantics", "WHOSE", "m2st, or squidpy: its graphs edge for edge", "Graph",
        choice(graph.semantics, {"m2st", "squidpy"})},
+      {"--percentile", "P", "leaves out edges above this percentile of lengths, as squidpy does",
+       "Graph", &graph.percentile, kPercentile},
+      {"--transform", "HOW", "none, spectral or cosine: squidpy's weights, in files only", "Graph",
+       choice(graph.transform, {"none", "spectral", "cosine"})},
+      {"--set-diag", "on|off", "every cell its own neighbour, in files only", "Graph",
+       switch_choice(graph.diagonal)},
   };
 }
 

@@ -78,11 +78,13 @@ data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given,
   data::SpatialGraphOptions options = given;
   const bool radius = options.radius != 0, neighbours = options.neighbours != 0;
   const bool shaped = options.rings != 1 || options.least_radius != 0 ||
-                      options.semantics != data::GraphSemantics::kM2st;
+                      options.semantics != data::GraphSemantics::kM2st ||
+                      options.percentile != 100 || !data::has_plain_connectivities(options);
   if (adjacency && (radius || neighbours || shaped || options.kind != data::GraphKind::kAuto)) {
     fail(ExitCode::kUsage,
          "--adjacency gives the graph: leave out --graph and what shapes it (--radius, ",
-         "--min-radius, --neighbors, --rings, --graph-semantics)");
+         "--min-radius, --neighbors, --rings, --graph-semantics, --percentile, --transform, ",
+         "--set-diag)");
   }
   if (radius && neighbours) {
     fail(ExitCode::kUsage, "--radius and --neighbors exclude each other: give one of them");
@@ -102,6 +104,15 @@ data::SpatialGraphOptions resolved_graph(const data::SpatialGraphOptions& given,
   if (options.least_radius != 0 && !measures) refuse("--min-radius", "radius and delaunay");
   if (neighbours && !counts) refuse("--neighbors", "knn and grid");
   if (options.rings != 1 && kind != data::GraphKind::kGrid) refuse("--rings", "grid");
+  const bool pruned = options.percentile != 100;
+  if (pruned && !measures && kind != data::GraphKind::kKnn) {
+    refuse("--percentile", "radius, knn and delaunay");
+  }
+  if ((pruned || !data::has_plain_connectivities(options)) &&
+      options.semantics != data::GraphSemantics::kSquidpy) {
+    fail(ExitCode::kUsage, "--percentile, --transform and --set-diag are squidpy's: give ",
+         "--graph-semantics squidpy with them");
+  }
   return options;
 }
 

@@ -1,13 +1,13 @@
 #include "data/graph/one_way.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <iterator>
+#include <utility>
 
+#include "data/graph/rows_of.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
-#include "kernels/sort.h"
 
 namespace m2st::data {
 
@@ -54,36 +54,6 @@ double median(std::vector<double> values) {
   return (*std::max_element(values.begin(), middle) + *middle) / 2;
 }
 
-// Rows from fill(i, row), which appends what row i holds, ascending. Refuses more than the limit;
-// the total decides, so the outcome is the same for any number of threads.
-template <class Fill>
-Adjacency rows_of(CpuContext& context, std::int64_t nodes, EdgeLimit limit, Fill&& fill) {
-  std::vector<std::vector<std::int32_t>> chunks(
-      static_cast<std::size_t>(chunk_count(nodes, kGrain)));
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(nodes));
-  std::atomic<std::int64_t> total = 0;
-  parallel_for(context, nodes, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int32_t>& chunk = chunks[begin / kGrain];
-    for (std::int64_t i = begin; i < end && total.load() <= limit.edges; ++i) {
-      const std::size_t before = chunk.size();
-      fill(static_cast<std::int32_t>(i), chunk);
-      counts[i] = static_cast<std::int64_t>(chunk.size() - before);
-      total.fetch_add(counts[i]);
-    }
-  });
-  if (total.load() > limit.edges) refuse_edges(limit, static_cast<double>(total.load()), nodes);
-  Adjacency adjacency;
-  adjacency.offsets.resize(counts.size() + 1);
-  kernels::exclusive_scan(context, counts, adjacency.offsets);
-  adjacency.neighbours.resize(static_cast<std::size_t>(adjacency.offsets.back()));
-  parallel_for(context, nodes, kGrain, [&](std::int64_t begin, std::int64_t) {
-    std::vector<std::int32_t>& chunk = chunks[begin / kGrain];
-    std::copy(chunk.begin(), chunk.end(), adjacency.neighbours.begin() + adjacency.offsets[begin]);
-    std::vector<std::int32_t>().swap(chunk);
-  });
-  return adjacency;
-}
-
 Adjacency shorter_than(CpuContext& context, const Nearest& nearest, std::int64_t nodes,
                        int neighbours, double bound, EdgeLimit limit) {
   return rows_of(context, nodes, limit, [&](std::int32_t i, std::vector<std::int32_t>& row) {
@@ -94,6 +64,17 @@ Adjacency shorter_than(CpuContext& context, const Nearest& nearest, std::int64_t
     }
     std::sort(row.begin() + start, row.end());
   });
+}
+
+// numpy.percentile(values, percentile), to the last bit.
+double percentile_of(std::vector<double> values, double percentile) {
+  const double place = static_cast<double>(values.size() - 1) * (percentile / 100);
+  const auto below = values.begin() + static_cast<std::ptrdiff_t>(std::floor(place));
+  std::nth_element(values.begin(), below, values.end());
+  const double low = *below;
+  const double high = below + 1 == values.end() ? low : *std::min_element(below + 1, values.end());
+  const double share = place - std::floor(place);
+  return share < 0.5 ? low + (high - low) * share : high - (high - low) * (1 - share);
 }
 
 double length_of(MatrixView<const double> coordinates, std::int64_t a, std::int64_t b) {
@@ -195,6 +176,16 @@ Adjacency edges_of_length(CpuContext& context, const Adjacency& adjacency,
                      if (length >= interval.least && length <= interval.most) row.push_back(end);
                    }
                  });
+}
+
+Adjacency edges_to_percentile(CpuContext& context, const Adjacency& adjacency,
+                              MatrixView<const double> coordinates, double percentile,
+                              std::int64_t zeros) {
+  std::vector<double> lengths = edge_lengths(context, adjacency, coordinates);
+  lengths.resize(lengths.size() + static_cast<std::size_t>(zeros), 0.0);
+  if (lengths.empty()) return adjacency;
+  return edges_of_length(context, adjacency, coordinates,
+                         {0, percentile_of(std::move(lengths), percentile)});
 }
 
 std::vector<double> edge_lengths(CpuContext& context, const Adjacency& adjacency,

@@ -40,6 +40,12 @@ struct Interval {
 Adjacency edges_of_length(CpuContext& context, const Adjacency& adjacency,
                           MatrixView<const double> coordinates, Interval interval);
 
+// The edges no longer than the given percentile (0 to 100, between two lengths as NumPy takes it)
+// of all lengths and of `zeros` lengths of 0 beside them.
+Adjacency edges_to_percentile(CpuContext& context, const Adjacency& adjacency,
+                              MatrixView<const double> coordinates, double percentile,
+                              std::int64_t zeros);
+
 // (E): Euclidean.
 std::vector<double> edge_lengths(CpuContext& context, const Adjacency& adjacency,
                                  MatrixView<const double> coordinates);

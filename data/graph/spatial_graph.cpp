@@ -43,6 +43,10 @@ void check_options(const SpatialGraphOptions& options, std::int64_t cells) {
   if (options.rings < 1) {
     fail(ExitCode::kUsage, "graph: rings is ", options.rings, ", need at least 1");
   }
+  if (!(options.percentile >= 0 && options.percentile <= 100)) {
+    fail(ExitCode::kUsage, "graph: the percentile is ", options.percentile,
+         ", need a number from 0 to 100");
+  }
   if (options.neighbours < 0) {
     fail(ExitCode::kUsage, "graph: neighbors is ", options.neighbours, ", need at least 1");
   }
@@ -174,10 +178,18 @@ void widen_and_prune(CpuContext& context, MatrixView<const double> coordinates,
   }
   const bool has_radius = result.kind == GraphKind::kRadius || result.kind == GraphKind::kDelaunay;
   const bool too_long = result.kind == GraphKind::kDelaunay && options.radius > 0;
+  std::int64_t left_out = 0;
   if (has_radius && (too_long || options.least_radius > 0)) {
     Interval interval{options.least_radius};
     if (too_long) interval.most = options.radius;
+    const std::size_t before = result.adjacency.neighbours.size();
     result.adjacency = edges_of_length(context, result.adjacency, coordinates, interval);
+    left_out = static_cast<std::int64_t>(before - result.adjacency.neighbours.size());
+  }
+  if (options.percentile < 100) {
+    // squidpy's lengths hold a 0 for every cell and for every edge that an interval left out.
+    result.adjacency = edges_to_percentile(context, result.adjacency, coordinates,
+                                           options.percentile, result.adjacency.nodes() + left_out);
   }
 }
 
@@ -265,6 +277,16 @@ std::vector<double> distances_of(CpuContext& context, const SpatialGraph& graph,
                                  MatrixView<const double> coordinates) {
   if (graph.steps.empty()) return edge_lengths(context, graph.adjacency, coordinates);
   return {graph.steps.begin(), graph.steps.end()};
+}
+
+WeightedGraph connectivities_of(CpuContext& context, const SpatialGraph& graph,
+                                const SpatialGraphOptions& options) {
+  return weighted_graph(context, graph.adjacency, options.transform, options.diagonal,
+                        edge_limit(options));
+}
+
+bool has_plain_connectivities(const SpatialGraphOptions& options) {
+  return options.transform == GraphTransform::kNone && !options.diagonal;
 }
 
 std::string to_string(GraphKind kind) {

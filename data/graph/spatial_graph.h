@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/graph/edge_weights.h"
 #include "data/graph/graph.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
@@ -25,6 +26,10 @@ struct SpatialGraphOptions {
   double least_radius = 0;  // radius, Delaunay: shorter edges are left out
   int neighbours = 0;  // kNN: 0 means 6; grid: 0 means the lattice's own (6 hexagonal, 4 square)
   int rings = 1;       // grid: everything in that many steps
+  double percentile =
+      100;  // radius, kNN, Delaunay of squidpy: of lengths; longer edges are left out
+  GraphTransform transform = GraphTransform::kNone;  // of connectivities_of, like the next
+  bool diagonal = false;                             // every cell its own neighbour
   std::int64_t memory_limit = 0;  // bytes the graph may take; 0: half of the machine's memory
 };
 
@@ -54,6 +59,11 @@ SpatialGraph build_spatial_graph(CpuContext& context, MatrixView<const double> c
 // (E): Euclidean, or steps where those are the distances.
 std::vector<double> distances_of(CpuContext& context, const SpatialGraph& graph,
                                  MatrixView<const double> coordinates);
+
+// The graph as it is handed to others. Training and clustering walk the plain edges.
+WeightedGraph connectivities_of(CpuContext& context, const SpatialGraph& graph,
+                                const SpatialGraphOptions& options);
+bool has_plain_connectivities(const SpatialGraphOptions& options);
 
 // Fills mean_degree, isolated_nodes and components; build_spatial_graph has done so.
 void count_degrees(SpatialGraph& graph);

@@ -21,14 +21,19 @@ namespace {
 constexpr double kPatience = 120, kSlowestBytesPerSecond = 8e6;
 constexpr double kLongest = 1e6;  // where nothing has to be trusted
 
+// SciPy wants both index arrays of one type.
+struct MatrixIndices {
+  std::vector<std::int64_t> offsets64, ends64;
+  std::vector<std::int32_t> offsets32;
+};
+
 // Values that live until the writer has compared them.
 struct Columns {
   std::vector<std::int8_t> short_codes;
   std::vector<std::int32_t> codes;
   std::vector<float> joint;
   std::vector<float> ones;
-  std::vector<std::int64_t> offsets64, ends64;
-  std::vector<std::int32_t> offsets32;
+  MatrixIndices connectivities, distances;
 };
 
 std::vector<std::string> category_names(int domains) {
@@ -119,19 +124,21 @@ void write_facts(H5adWriter& writer, const std::string& path, const Facts& facts
 
 template <class T>
 void write_matrix(H5adWriter& writer, const std::string& path, const Adjacency& graph,
-                  Span<const T> values, const Columns& columns) {
+                  Span<const T> values, MatrixIndices& indices) {
   const std::vector<std::int64_t> shape(2, graph.nodes());
   const auto edges = static_cast<std::int64_t>(graph.neighbours.size());
   writer.group(path, "csr_matrix", "0.1.0");
   writer.attribute(path, "shape", Span<const std::int64_t>(shape));
   writer.array<T>(path + "/data", values, {edges});
-  // SciPy wants both index arrays of one type.
-  if (columns.ends64.empty()) {
+  if (edges <= std::numeric_limits<std::int32_t>::max()) {
+    indices.offsets32.assign(graph.offsets.begin(), graph.offsets.end());
     writer.array<std::int32_t>(path + "/indices", graph.neighbours, {edges});
-    writer.array<std::int32_t>(path + "/indptr", columns.offsets32, {graph.nodes() + 1});
+    writer.array<std::int32_t>(path + "/indptr", indices.offsets32, {graph.nodes() + 1});
   } else {
-    writer.array<std::int64_t>(path + "/indices", columns.ends64, {edges});
-    writer.array<std::int64_t>(path + "/indptr", columns.offsets64, {graph.nodes() + 1});
+    indices.offsets64 = graph.offsets;
+    indices.ends64.assign(graph.neighbours.begin(), graph.neighbours.end());
+    writer.array<std::int64_t>(path + "/indices", indices.ends64, {edges});
+    writer.array<std::int64_t>(path + "/indptr", indices.offsets64, {graph.nodes() + 1});
   }
 }
 
@@ -140,18 +147,18 @@ void write_graph(H5adWriter& writer, const std::string& prefix, const H5adResult
   if (results.graph == nullptr) return;
   const Adjacency& graph = *results.graph;
   const std::string connectivities = prefix + "_connectivities", distances = prefix + "_distances";
-  columns.ones.assign(graph.neighbours.size(), 1);
-  if (graph.neighbours.size() > std::numeric_limits<std::int32_t>::max()) {
-    columns.offsets64 = graph.offsets;
-    columns.ends64.assign(graph.neighbours.begin(), graph.neighbours.end());
-  } else {
-    columns.offsets32.assign(graph.offsets.begin(), graph.offsets.end());
-  }
   writer.need_dictionary("/obsp");
-  write_matrix<float>(writer, "/obsp/" + connectivities, graph, columns.ones, columns);
+  if (results.connectivities != nullptr) {
+    write_matrix<float>(writer, "/obsp/" + connectivities, results.connectivities->adjacency,
+                        results.connectivities->weights, columns.connectivities);
+  } else {
+    columns.ones.assign(graph.neighbours.size(), 1);
+    write_matrix<float>(writer, "/obsp/" + connectivities, graph, columns.ones,
+                        columns.connectivities);
+  }
   const bool has_distances = results.distances.size() == graph.neighbours.size();
   if (has_distances) {
-    write_matrix<double>(writer, "/obsp/" + distances, graph, results.distances, columns);
+    write_matrix<double>(writer, "/obsp/" + distances, graph, results.distances, columns.distances);
   }
   const std::string about = "/uns/" + prefix + "_neighbors";
   writer.group(about, "dict", "0.1.0");

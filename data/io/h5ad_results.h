@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "data/graph/edge_weights.h"
 #include "data/graph/graph.h"
 #include "data/io/expression.h"
 #include "engine/view.h"
@@ -24,11 +25,12 @@ struct H5adResults {
   int domains = 0;
   Span<const float> confidence;                     // (N) or empty
   std::vector<MatrixView<const float>> embeddings;  // one a scale: obsm/X_m2st_s1, ...
-  const Adjacency* graph = nullptr;  // obsp/spatial_connectivities; null: not written
-  Span<const double> distances;      // (E): obsp/spatial_distances; empty: not known
-  Facts graph_facts;                 // uns/spatial_neighbors/params
-  std::vector<std::string> colours;  // "#rrggbb", one a domain
-  Facts facts;                       // uns/m2st
+  const Adjacency* graph = nullptr;                 // null: not written
+  const WeightedGraph* connectivities = nullptr;  // obsp/spatial_connectivities; null: graph's ones
+  Span<const double> distances;                   // (E): obsp/spatial_distances; empty: not known
+  Facts graph_facts;                              // uns/spatial_neighbors/params
+  std::vector<std::string> colours;               // "#rrggbb", one a domain
+  Facts facts;                                    // uns/m2st
 };
 
 // What a file has under these names without being m2st's own stays: results go to obs/m2st_KEY and

@@ -153,6 +153,16 @@ TEST_F(BadInput, GraphOptionsThatContradictEachOther) {
   expect_refused(run_words("out", {"--radius", "2", "--min-radius", "3"}), 2, {"least radius"});
   expect_refused(run_words("out", {"--graph", "radius", "--graph-semantics", "squidpy"}), 2,
                  {"squidpy", "--radius"});
+  expect_refused(run_words("out", {"--graph", "knn", "--percentile", "90"}), 2,
+                 {"--percentile", "--graph-semantics squidpy"});
+  const auto squidpys = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"--graph-semantics", "squidpy"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_words("out", words);
+  };
+  expect_refused(squidpys({"--graph", "grid", "--percentile", "90"}), 2, {"--percentile", "knn"});
+  expect_refused(squidpys({"--graph", "knn", "--percentile", "101"}), 2, {"--percentile", "100"});
+  expect_refused(squidpys({"--transform", "sine"}), 2, {"--transform", "cosine"});
 }
 
 TEST_F(BadInput, ResultsThatCannotBePutInPlaceReplaceNothing) {

@@ -116,6 +116,37 @@ TEST(SquidpyGraph, GridOnLatticesIsTheFirstRing) {
             test::naive_radius_graph(square, 8));
 }
 
+// Cells on a line at 0, 1, 3, 7 and 15: distances to the nearest are 1, 1, 2, 4 and 8.
+TEST(SquidpyGraph, PercentileCountsAZeroForEveryCell) {
+  const PointSet line{{0, 0, 1, 0, 3, 0, 7, 0, 15, 0}, 2};
+  const auto rows = [&](double percentile) {
+    return rows_of(build(line, {.kind = GraphKind::kKnn, .neighbours = 1, .percentile = percentile})
+                       .adjacency);
+  };
+  const Rows all = {{1}, {0}, {1}, {2}, {3}};
+
+  EXPECT_EQ(rows(100), all);
+  // Of 0 0 0 0 0 1 1 2 4 8, at places 8.991, 7.02, 6.3 and 4.5.
+  EXPECT_EQ(rows(99.9), (Rows{{1}, {0}, {1}, {2}, {}}));
+  EXPECT_EQ(rows(78), (Rows{{1}, {0}, {1}, {}, {}}));
+  EXPECT_EQ(rows(70), (Rows{{1}, {0}, {}, {}, {}}));
+  EXPECT_EQ(rows(50), (Rows{{}, {}, {}, {}, {}}));
+}
+
+TEST(SquidpyGraph, PercentileCountsWhatAnIntervalLeftOut) {
+  // Distances 1, 2 and 3, each way; the interval leaves out 1: six zeros, then 2 2 3 3.
+  const PointSet line{{0, 0, 1, 0, 3, 0}, 2};
+  SpatialGraphOptions options{.kind = GraphKind::kRadius, .radius = 3, .least_radius = 1.5};
+  const auto edges = [&](double percentile) {
+    options.percentile = percentile;
+    return build(line, options).adjacency.neighbours.size();
+  };
+
+  EXPECT_EQ(edges(100), 4u);
+  EXPECT_EQ(edges(80), 2u);  // at 7.2 of 0 0 0 0 0 2 2 3 3 with three cells and two edges
+  EXPECT_EQ(edges(50), 0u);
+}
+
 TEST(SquidpyGraph, RingsAreStepsAlongTheEdges) {
   const PointSet points = test::random_points(250, 2, 33);
   const SpatialGraph one = build(points, {.kind = GraphKind::kGrid});

@@ -16,6 +16,7 @@ from pathlib import Path
 
 PROGRAM, SHARED = sys.argv[1], Path(sys.argv[2])
 ROUNDING = 1e-12
+WEIGHTS = 1e-6  # floats on both sides, at most 1
 
 try:
     import numpy as np
@@ -98,6 +99,7 @@ class Squidpy(unittest.TestCase):
             self.assertEqual(ours.nnz, len(edges(ours)))
             self.assertEqual(edges(ours), edges(theirs))
             self.assertGreater(ours.nnz, 0)
+            self.assertLessEqual(abs(ours - theirs).max(), WEIGHTS)
             furthest = abs(their_lengths).max()
             self.assertLessEqual(abs(our_lengths - their_lengths).max(), ROUNDING * furthest)
 
@@ -135,6 +137,52 @@ class Squidpy(unittest.TestCase):
                 self.compare(name, ["--graph", "grid", "--neighbors", str(neighbours), "--rings",
                                     str(rings)], "grid", n_neighs=neighbours, n_rings=rings)
 
+    def test_percentile(self):
+        # Lattices are left out: which of their lengths are equal is a matter of rounding.
+        for name in ("random", "solid", "few", "starmap_counts", "xenium_breast_34k"):
+            if name not in self.sets:
+                continue
+            pitch = nearest_distance(self.sets[name])
+            interval = (float(pitch * 0.8), float(pitch * 2.5))
+            for percentile in (99.0, 85.0):
+                more = ["--percentile", str(percentile)]
+                self.compare(name, ["--graph", "knn", *more], "knn", percentile=percentile)
+                self.compare(name, ["--graph", "radius", "--radius", repr(interval[1]), *more],
+                             "radius", radius=interval[1], percentile=percentile)
+                for kind in ("radius", "delaunay"):
+                    self.compare(name, ["--graph", kind, "--radius", repr(interval[1]),
+                                        "--min-radius", repr(interval[0]), *more], kind,
+                                 radius=interval, percentile=percentile)
+
+    def test_transforms(self):
+        for name, points in self.sets.items():
+            for transform in ("spectral", "cosine"):
+                for diagonal in ("off", "on"):
+                    more = ["--transform", transform, "--set-diag", diagonal]
+                    options = {"transform": transform, "set_diag": diagonal == "on"}
+                    self.compare(name, ["--graph", "delaunay", *more], "delaunay", **options)
+                    if "lattice" in name or transform == "cosine":
+                        self.compare(name, ["--graph", "grid", *more], "grid", **options)
+                    else:
+                        self.compare_finite(name, more, options)
+        self.compare("random", ["--graph", "grid", "--rings", "2", "--set-diag", "on"], "grid",
+                     n_rings=2, set_diag=True)
+        self.compare("random", ["--graph", "knn", "--set-diag", "on", "--percentile", "60"], "knn",
+                     set_diag=True, percentile=60)
+
+    def compare_finite(self, name, options, parameters):
+        """Spectral weights of cells that no edge ends at are infinite there and 0 here."""
+        with self.subTest(points=name, options=options):
+            ours, _ = self.ours(self.sets[name], ["--graph", "knn", *options])
+            theirs, _ = self.theirs(self.sets[name], "knn", **parameters)
+            ours.sort_indices()
+            theirs.sort_indices()
+            np.testing.assert_array_equal(ours.indptr, theirs.indptr)
+            np.testing.assert_array_equal(ours.indices, theirs.indices)
+            finite = np.isfinite(theirs.data)
+            self.assertLessEqual(np.abs(ours.data[finite] - theirs.data[finite]).max(), WEIGHTS)
+            self.assertFalse(ours.data[~finite].any())
+
     def test_sections(self):
         for name, points in self.sets.items():
             if len(points) < 100:
@@ -144,6 +192,9 @@ class Squidpy(unittest.TestCase):
                 self.compare(name, ["--graph", "knn", "--neighbors", "5"], "knn", sections,
                              n_neighs=5)
             self.compare(name, ["--graph", "delaunay"], "delaunay", sections)
+            if "lattice" not in name:
+                self.compare(name, ["--graph", "knn", "--percentile", "80", "--transform", "cosine"],
+                             "knn", sections, percentile=80, transform="cosine")
 
 
 def nearest_distance(points):
