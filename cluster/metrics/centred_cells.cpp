@@ -19,21 +19,25 @@ double sum_of(const std::array<double, kLanes>& lanes) {
          ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
+// Σ term(i)² over i < size in eight interleaved partial sums.
+template <class Term>
+double sum_of_squares(std::size_t size, Term&& term) {
+  std::array<double, kLanes> lanes{};
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double value = term(i + lane);
+      lanes[lane] += value * value;
+    }
+  }
+  for (std::size_t lane = 0; i < size; ++i, ++lane) lanes[lane] += term(i) * term(i);
+  return sum_of(lanes);
+}
+
 }  // namespace
 
 double squared_distance(Span<const double> a, Span<const double> b) {
-  std::array<double, kLanes> lanes{};
-  std::size_t i = 0;
-  for (; i + kLanes <= a.size(); i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const double difference = a[i + lane] - b[i + lane];
-      lanes[lane] += difference * difference;
-    }
-  }
-  for (std::size_t lane = 0; i < a.size(); ++i, ++lane) {
-    lanes[lane] += (a[i] - b[i]) * (a[i] - b[i]);
-  }
-  return sum_of(lanes);
+  return sum_of_squares(a.size(), [=](std::size_t i) { return a[i] - b[i]; });
 }
 
 std::vector<double> sums_by_group(const Grouping& grouping, Span<const double> values) {
@@ -72,9 +76,7 @@ double CentredCells::copy_centred(std::int64_t position, Span<double> out) const
   for (std::size_t c = 0; c < out.size(); ++c) {
     out[c] = static_cast<double>(row[c]) - centre_[c];
   }
-  std::array<double, kLanes> lanes{};
-  for (std::size_t c = 0; c < out.size(); ++c) lanes[c % kLanes] += out[c] * out[c];
-  return sum_of(lanes);
+  return sum_of_squares(out.size(), [=](std::size_t c) { return out[c]; });
 }
 
 void CentredCells::gather(Span<const std::int64_t> positions, MatrixView<double> out,

@@ -21,7 +21,9 @@ using kernels::Layout;
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kCellsPerChunk = 256;
-constexpr std::int64_t kQueriesPerChunk = 64;  // with a tile of others: 1 MB at d = 400
+constexpr std::int64_t kFewestQueries = 64;
+constexpr std::int64_t kMostQueries = 256;  // with a tile of others: 1.6 MB at d = 400
+constexpr std::int64_t kQueryChunks = 8;
 constexpr std::int64_t kOthersPerTile = 256;
 
 // `sums[c]`: a cell's summed distance to cluster c, itself at distance 0.
@@ -105,11 +107,17 @@ class DistanceSums {
   std::vector<double> near_squares_;
 };
 
+// Every chunk reads all cells, in an order that memory dislikes: few chunks, but some for each
+// thread.
+std::int64_t queries_per_chunk(std::int64_t queries) {
+  return std::clamp(chunk_count(queries, kQueryChunks), kFewestQueries, kMostQueries);
+}
+
 double mean_silhouette(CpuContext& context, const CentredCells& cells,
                        const std::vector<std::int64_t>& queries) {
   const std::int64_t count = static_cast<std::int64_t>(queries.size());
   std::vector<double> scores(queries.size());
-  parallel_for(context, count, kQueriesPerChunk, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(context, count, queries_per_chunk(count), [&](std::int64_t begin, std::int64_t end) {
     const Span<const std::int64_t> block(queries.data() + begin,
                                          static_cast<std::size_t>(end - begin));
     DistanceSums sums(context, cells, block);
