@@ -50,4 +50,49 @@ void check_system(const char* op, MatrixView<const T> a, MatrixView<const T> rig
              right_side.rows, " x ", right_side.cols, ")");
 }
 
+template <class T>
+void check_adam_step(std::int64_t step, Span<const T> gradient, Span<const T> first_moment,
+                     Span<const T> second_moment, Span<const T> parameters) {
+  M2ST_CHECK(step >= 1, "adam_step: step is ", step, ", counts from 1");
+  M2ST_CHECK(gradient.size() == parameters.size() && first_moment.size() == parameters.size() &&
+                 second_moment.size() == parameters.size(),
+             "adam_step: gradient and moments have ", gradient.size(), ", ", first_moment.size(),
+             " and ", second_moment.size(), " entries, there are ", parameters.size(),
+             " parameters");
+}
+
+template <class T>
+void check_edge_scores(CsrView graph, MatrixView<const T> source_scores,
+                       MatrixView<const T> destination_scores, MatrixView<const T> scores) {
+  M2ST_CHECK(source_scores.rows == graph.nodes() && destination_scores.rows == graph.nodes(),
+             "edge_scores: scores of ", source_scores.rows, " sources and ",
+             destination_scores.rows, " destinations, the graph has ", graph.nodes(), " nodes");
+  M2ST_CHECK(scores.rows == graph.edges(), "edge_scores: room for ", scores.rows,
+             " edges, the graph has ", graph.edges());
+}
+
+// Also of the backward passes, whose gradients have the shapes of what they are gradients of.
+template <class T>
+void check_aggregate(const char* op, std::int64_t nodes, std::int64_t edges,
+                     MatrixView<const T> weights, MatrixView<const T> features,
+                     MatrixView<const T> out) {
+  const std::int64_t heads = weights.cols;
+  M2ST_CHECK(weights.rows == edges, op, ": weights of ", weights.rows, " edges, the graph has ",
+             edges);
+  M2ST_CHECK(features.rows == nodes && out.rows == nodes, op, ": ", features.rows, " rows in and ",
+             out.rows, " out, the graph has ", nodes, " nodes");
+  M2ST_CHECK(features.cols == out.cols && heads > 0 && features.cols % heads == 0, op, ": widths ",
+             features.cols, " and ", out.cols, " for ", heads, " heads");
+}
+
+template <class T, class S>
+void check_project(MatrixView<const T> x, Span<const double> mean, MatrixView<const double> axes,
+                   MatrixView<S> scores) {
+  M2ST_CHECK(axes.cols == x.cols && static_cast<std::int64_t>(mean.size()) == x.cols,
+             "project: columns of axes and mean (got ", axes.cols, " and ", mean.size(), ", need ",
+             x.cols, ")");
+  M2ST_CHECK(scores.rows == x.rows && scores.cols == axes.rows, "project: shape of scores (got ",
+             scores.rows, " x ", scores.cols, ", need ", x.rows, " x ", axes.rows, ")");
+}
+
 }  // namespace m2st::kernels

@@ -1,9 +1,9 @@
 // Adam on the CPU: one pass over the four blocks.
 #include "kernels/adam.h"
 
-#include "engine/check.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/math/adam.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -11,12 +11,7 @@ template <class T>
 void adam_step(CpuContext& context, const AdamOptions& options, std::int64_t step,
                Span<const T> gradient, Span<T> first_moment, Span<T> second_moment,
                Span<T> parameters) {
-  M2ST_CHECK(step >= 1, "adam_step: step is ", step, ", counts from 1");
-  M2ST_CHECK(gradient.size() == parameters.size() && first_moment.size() == parameters.size() &&
-                 second_moment.size() == parameters.size(),
-             "adam_step: gradient and moments have ", gradient.size(), ", ", first_moment.size(),
-             " and ", second_moment.size(), " entries, there are ", parameters.size(),
-             " parameters");
+  check_adam_step<T>(step, gradient, first_moment, second_moment, parameters);
   const AdamFactors<T> factors = adam_factors<T>(options, step);
   const T* g = gradient.data();
   T* first = first_moment.data();

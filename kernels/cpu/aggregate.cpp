@@ -6,6 +6,7 @@
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/cpu/row_products.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -20,13 +21,7 @@ template <class T>
 void aggregate(CpuContext& context, CsrView graph, MatrixView<const T> weights,
                MatrixView<const T> features, MatrixView<T> out) {
   const std::int64_t heads = weights.cols;
-  M2ST_CHECK(weights.rows == graph.edges(), "aggregate: weights of ", weights.rows,
-             " edges, the graph has ", graph.edges());
-  M2ST_CHECK(features.rows == graph.nodes() && out.rows == graph.nodes(),
-             "aggregate: ", features.rows, " rows in and ", out.rows, " out, the graph has ",
-             graph.nodes(), " nodes");
-  M2ST_CHECK(features.cols == out.cols && heads > 0 && features.cols % heads == 0,
-             "aggregate: widths ", features.cols, " and ", out.cols, " for ", heads, " heads");
+  check_aggregate<T>("aggregate", graph.nodes(), graph.edges(), weights, features, out);
   const std::int64_t width = features.cols / heads;
   parallel_for(context, graph.nodes(), kNodeGrain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {
@@ -47,11 +42,8 @@ void aggregate_backward_features(CpuContext& context, const GraphView& graph,
                                  MatrixView<const T> weights, MatrixView<const T> grad_out,
                                  MatrixView<T> grad_features, Accumulate accumulate) {
   const std::int64_t heads = weights.cols;
-  M2ST_CHECK(weights.rows == graph.edges(), "aggregate_backward_features: weights of ",
-             weights.rows, " edges, the graph has ", graph.edges());
-  M2ST_CHECK(grad_out.cols == grad_features.cols && heads > 0 && grad_out.cols % heads == 0,
-             "aggregate_backward_features: widths ", grad_out.cols, " and ", grad_features.cols,
-             " for ", heads, " heads");
+  check_aggregate<T>("aggregate_backward_features", graph.nodes(), graph.edges(), weights, grad_out,
+                     grad_features);
   const std::int64_t width = grad_out.cols / heads;
   const auto add_strip = [&](std::int64_t j, std::int64_t begin, std::int64_t end) {
     T strip[kStripEdges];
@@ -80,11 +72,8 @@ void aggregate_backward_weights(CpuContext& context, CsrView graph, MatrixView<c
                                 MatrixView<const T> grad_out, MatrixView<T> grad_weights,
                                 Accumulate accumulate) {
   const std::int64_t heads = grad_weights.cols;
-  M2ST_CHECK(grad_weights.rows == graph.edges(), "aggregate_backward_weights: room for ",
-             grad_weights.rows, " edges, the graph has ", graph.edges());
-  M2ST_CHECK(features.cols == grad_out.cols && heads > 0 && features.cols % heads == 0,
-             "aggregate_backward_weights: widths ", features.cols, " and ", grad_out.cols, " for ",
-             heads, " heads");
+  check_aggregate<T>("aggregate_backward_weights", graph.nodes(), graph.edges(), grad_weights,
+                     features, grad_out);
   const std::int64_t width = features.cols / heads;
   const auto write_strip = [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
     T dots[kStripEdges];

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/check.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/philox_lanes.h"
 #include "kernels/math/attention_dropout.h"

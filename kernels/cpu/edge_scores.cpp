@@ -7,6 +7,7 @@
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/math/attention.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -19,11 +20,7 @@ constexpr std::int64_t kNodeGrain = 128;
 template <class T>
 void edge_scores(CpuContext& context, CsrView graph, MatrixView<const T> source_scores,
                  MatrixView<const T> destination_scores, T leaky_slope, MatrixView<T> scores) {
-  M2ST_CHECK(source_scores.rows == graph.nodes() && destination_scores.rows == graph.nodes(),
-             "edge_scores: scores of ", source_scores.rows, " sources and ",
-             destination_scores.rows, " destinations, the graph has ", graph.nodes(), " nodes");
-  M2ST_CHECK(scores.rows == graph.edges(), "edge_scores: room for ", scores.rows,
-             " edges, the graph has ", graph.edges());
+  check_edge_scores<T>(graph, source_scores, destination_scores, scores);
   const std::int64_t heads = scores.cols;
   parallel_for(context, graph.nodes(), kNodeGrain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) {

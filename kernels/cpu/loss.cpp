@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/check.h"
 #include "kernels/cpu/double_lanes.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/math/loss.h"

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "engine/array.h"
-#include "engine/check.h"
 #include "engine/parallel.h"
 #include "kernels/cpu/row_products.h"
 #include "kernels/reduce.h"

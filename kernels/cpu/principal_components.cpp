@@ -11,6 +11,7 @@
 #include "engine/parallel.h"
 #include "kernels/gemm.h"
 #include "kernels/linear_algebra.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -148,11 +149,7 @@ void principal_components(CpuContext& context, MatrixView<const T> x, Span<doubl
 template <class T, class S>
 void project(CpuContext& context, MatrixView<const T> x, Span<const double> mean,
              MatrixView<const double> axes, MatrixView<S> scores) {
-  M2ST_CHECK(axes.cols == x.cols && static_cast<std::int64_t>(mean.size()) == x.cols,
-             "project: columns of axes and mean (got ", axes.cols, " and ", mean.size(), ", need ",
-             x.cols, ")");
-  M2ST_CHECK(scores.rows == x.rows && scores.cols == axes.rows, "project: shape of scores (got ",
-             scores.rows, " x ", scores.cols, ", need ", x.rows, " x ", axes.rows, ")");
+  check_project(x, mean, axes, scores);
   if (scores.size() == 0) return;
   Matrix<double> products(context.pool(), std::min(kBlockRows, x.rows), axes.rows);
   for_centred_blocks(context, x, mean, [&](std::int64_t first, MatrixView<const double> block) {

@@ -1,8 +1,8 @@
 // Adam on CUDA: one pass over the four blocks.
-#include "engine/check.h"
 #include "kernels/adam.h"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/math/adam.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -29,12 +29,7 @@ template <class T>
 void adam_step(CudaContext& context, const AdamOptions& options, std::int64_t step,
                Span<const T> gradient, Span<T> first_moment, Span<T> second_moment,
                Span<T> parameters) {
-  M2ST_CHECK(step >= 1, "adam_step: step is ", step, ", counts from 1");
-  M2ST_CHECK(gradient.size() == parameters.size() && first_moment.size() == parameters.size() &&
-                 second_moment.size() == parameters.size(),
-             "adam_step: gradient and moments have ", gradient.size(), ", ", first_moment.size(),
-             " and ", second_moment.size(), " entries, there are ", parameters.size(),
-             " parameters");
+  check_adam_step<T>(step, gradient, first_moment, second_moment, parameters);
   if (parameters.empty()) return;
   launch(adam_kernel<T>, blocks_for(std::ssize(parameters), kBlockThreads), dim3(kBlockThreads), 0,
          context, std::ssize(parameters), adam_factors<T>(options, step), gradient.data(),

@@ -4,6 +4,7 @@
 #include "kernels/aggregate.h"
 #include "kernels/cuda/edge_lanes.cuh"
 #include "kernels/cuda/pack.cuh"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -103,13 +104,7 @@ template <class T>
 void aggregate(CudaContext& context, CsrView graph, MatrixView<const T> weights,
                MatrixView<const T> features, MatrixView<T> out) {
   const std::int64_t heads = weights.cols;
-  M2ST_CHECK(weights.rows == graph.edges(), "aggregate: weights of ", weights.rows,
-             " edges, the graph has ", graph.edges());
-  M2ST_CHECK(features.rows == graph.nodes() && out.rows == graph.nodes(),
-             "aggregate: ", features.rows, " rows in and ", out.rows, " out, the graph has ",
-             graph.nodes(), " nodes");
-  M2ST_CHECK(features.cols == out.cols && heads > 0 && features.cols % heads == 0,
-             "aggregate: widths ", features.cols, " and ", out.cols, " for ", heads, " heads");
+  check_aggregate<T>("aggregate", graph.nodes(), graph.edges(), weights, features, out);
   add_weighted_rows(
       context, WeightedSum<T>{pointers_of(graph), nullptr, weights.data, static_cast<int>(heads),
                               static_cast<int>(out.cols / heads), features.data, out.data, false});
@@ -120,11 +115,8 @@ void aggregate_backward_features(CudaContext& context, const GraphView& graph,
                                  MatrixView<const T> weights, MatrixView<const T> grad_out,
                                  MatrixView<T> grad_features, Accumulate accumulate) {
   const std::int64_t heads = weights.cols;
-  M2ST_CHECK(weights.rows == graph.edges(), "aggregate_backward_features: weights of ",
-             weights.rows, " edges, the graph has ", graph.edges());
-  M2ST_CHECK(grad_out.cols == grad_features.cols && heads > 0 && grad_out.cols % heads == 0,
-             "aggregate_backward_features: widths ", grad_out.cols, " and ", grad_features.cols,
-             " for ", heads, " heads");
+  check_aggregate<T>("aggregate_backward_features", graph.nodes(), graph.edges(), weights, grad_out,
+                     grad_features);
   add_weighted_rows(
       context, WeightedSum<T>{pointers_of(graph.out), graph.out.edges.data(), weights.data,
                               static_cast<int>(heads), static_cast<int>(grad_out.cols / heads),
@@ -136,11 +128,8 @@ void aggregate_backward_weights(CudaContext& context, CsrView graph, MatrixView<
                                 MatrixView<const T> grad_out, MatrixView<T> grad_weights,
                                 Accumulate accumulate) {
   const std::int64_t heads = grad_weights.cols;
-  M2ST_CHECK(grad_weights.rows == graph.edges(), "aggregate_backward_weights: room for ",
-             grad_weights.rows, " edges, the graph has ", graph.edges());
-  M2ST_CHECK(features.cols == grad_out.cols && heads > 0 && features.cols % heads == 0,
-             "aggregate_backward_weights: widths ", features.cols, " and ", grad_out.cols, " for ",
-             heads, " heads");
+  check_aggregate<T>("aggregate_backward_weights", graph.nodes(), graph.edges(), grad_weights,
+                     features, grad_out);
   if (grad_weights.size() == 0) return;
   const SampledProduct<T> job{pointers_of(graph),
                               static_cast<int>(heads),

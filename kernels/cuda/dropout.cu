@@ -1,6 +1,5 @@
 // Dropout on CUDA: a thread draws one Philox block and writes the elements that share it, in
 // 16-byte pieces where rows allow. Bits are those of the CPU (kernels/math/dropout.h).
-#include "engine/check.h"
 #include "kernels/cuda/edge_lanes.cuh"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/pack.cuh"

@@ -4,6 +4,7 @@
 #include "kernels/cuda/edge_lanes.cuh"
 #include "kernels/edge_scores.h"
 #include "kernels/math/attention.h"
+#include "kernels/shapes.h"
 
 namespace m2st::kernels {
 
@@ -75,11 +76,7 @@ __global__ void edge_scores_backward_kernel(ScoreGradient<T> job) {
 template <class T>
 void edge_scores(CudaContext& context, CsrView graph, MatrixView<const T> source_scores,
                  MatrixView<const T> destination_scores, T leaky_slope, MatrixView<T> scores) {
-  M2ST_CHECK(source_scores.rows == graph.nodes() && destination_scores.rows == graph.nodes(),
-             "edge_scores: scores of ", source_scores.rows, " sources and ",
-             destination_scores.rows, " destinations, the graph has ", graph.nodes(), " nodes");
-  M2ST_CHECK(scores.rows == graph.edges(), "edge_scores: room for ", scores.rows,
-             " edges, the graph has ", graph.edges());
+  check_edge_scores<T>(graph, source_scores, destination_scores, scores);
   if (scores.size() == 0) return;
   launch(edge_scores_kernel<T>, blocks_for(graph.nodes(), kBlockThreads / kLanesOfNode),
          dim3(kBlockThreads), 0, context, pointers_of(graph), static_cast<int>(scores.cols),

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "engine/array.h"
-#include "engine/check.h"
 #include "engine/copy.h"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/reduction.cuh"

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "engine/array.h"
-#include "engine/check.h"
 #include "engine/copy.h"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/reduction.cuh"

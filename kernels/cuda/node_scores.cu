@@ -1,6 +1,5 @@
 // The attention logits' halves on CUDA: a warp a node; the vectors' gradients are sums down the
 // columns, in double, in a fixed order.
-#include "engine/check.h"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/node_scores.h"
