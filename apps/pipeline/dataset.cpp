@@ -67,6 +67,12 @@ std::vector<std::string> read_sections(CpuContext& context, const Dataset& datas
     }
     sections.push_back(names[static_cast<std::size_t>(codes[i])]);
   }
+  if (dataset.nodes > 1 && names.size() == sections.size()) {
+    fail(ExitCode::kInputInvalid, path, ": names ", names.size(),
+         " sections for as many cells, so ",
+         "no cell has a neighbour; the names are taken from the second column, or from the only "
+         "one");
+  }
   return sections;
 }
 

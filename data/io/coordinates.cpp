@@ -121,8 +121,20 @@ bool starts_with_cells(const DelimitedText& table, std::int64_t first_row) {
   return (!is_number(first) && !is_missing(first)) || counts_rows(table, first_row);
 }
 
+// Space Ranger's list of positions before version 2, which has no header: barcode, in_tissue, row
+// and column in the array, pixel row and pixel column.
+bool is_spot_list(const DelimitedText& table, std::int64_t first_row) {
+  if (first_row > 0 || table.columns != 6 || is_number(table.field(0, 0))) return false;
+  for (std::int64_t r = 0; r < table.rows(); ++r) {
+    const std::string_view in_tissue = table.field(r, 1);
+    if (in_tissue != "0" && in_tissue != "1") return false;
+  }
+  return true;
+}
+
 // Without telling names: two or three columns of numbers, after one of cells or not.
 Columns positional_columns(const DelimitedText& table, std::int64_t first_row) {
+  if (is_spot_list(table, first_row)) return {5, 4};
   const bool with_cells = table.columns > 2 && starts_with_cells(table, first_row);
   Columns columns;
   for (std::int64_t c = with_cells ? 1 : 0; c < table.columns; ++c) columns.push_back(c);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "data/prep/gene_moments.h"
 #include "engine/parallel.h"
@@ -17,6 +19,8 @@ constexpr std::int64_t kGeneGrain = 16;
 constexpr std::int64_t kEntryGrain = 1 << 16;
 // A deviation below it is what rounding entries to float makes of a constant gene.
 constexpr double kConstant = 1e-7;
+// Genes that dominate cells are few: Xenium's panel of 313 has 309 above 5 % of some cell's total.
+constexpr double kFewGenes = 0.1, kMostCounts = 0.5;
 
 std::vector<double> cell_totals(CpuContext& context, const SparseMatrix& by_cell,
                                 const std::vector<char>& counted) {
@@ -47,6 +51,10 @@ std::vector<char> modest_genes(CpuContext& context, const SparseMatrix& by_gene,
   return modest;
 }
 
+double sum_of(const std::vector<double>& totals) {
+  return std::accumulate(totals.begin(), totals.end(), 0.0);
+}
+
 // As NumPy's: the mean of the middle two of an even number.
 double median_above_zero(std::vector<double> totals) {
   std::erase_if(totals, [](double total) { return !(total > 0); });
@@ -59,15 +67,25 @@ double median_above_zero(std::vector<double> totals) {
 }  // namespace
 
 LibrarySizes library_sizes(CpuContext& context, const SparseMatrix& by_cell,
-                           const SparseMatrix& by_gene, double target, double max_share) {
+                           const SparseMatrix& by_gene, double target, DominantGenes dominant,
+                           double max_share) {
   LibrarySizes sizes;
   std::vector<char> counted(static_cast<std::size_t>(by_cell.columns), 1);
   sizes.totals = cell_totals(context, by_cell, counted);
-  if (max_share > 0) {
+  if (dominant != DominantGenes::kCounted) {
     counted = modest_genes(context, by_gene, sizes.totals, max_share);
-    sizes.totals = cell_totals(context, by_cell, counted);
+    std::vector<double> totals = cell_totals(context, by_cell, counted);
     for (std::size_t g = 0; g < counted.size(); ++g) {
       if (counted[g] == 0) sizes.ignored.push_back(static_cast<std::int32_t>(g));
+    }
+    const auto ignored = static_cast<std::int64_t>(sizes.ignored.size());
+    const bool many = ignored > static_cast<std::int64_t>(kFewGenes * by_gene.rows) &&
+                      sum_of(totals) < kMostCounts * sum_of(sizes.totals);
+    if (dominant == DominantGenes::kLeftOutIfFew && many) {
+      sizes.too_many = ignored;
+      sizes.ignored.clear();
+    } else {
+      sizes.totals = std::move(totals);
     }
   }
   sizes.target = target > 0 ? target : median_above_zero(sizes.totals);

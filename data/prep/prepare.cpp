@@ -148,16 +148,19 @@ void Preparation::filter_genes() {
 
 void Preparation::normalise() {
   if (options_.normalise) {
-    const LibrarySizes sizes =
-        library_sizes(context_, by_cell_, by_gene_, options_.target_sum,
-                      options_.exclude_highly_expressed ? options_.max_fraction : 0.0);
+    const LibrarySizes sizes = library_sizes(context_, by_cell_, by_gene_, options_.target_sum,
+                                             options_.dominant, options_.max_fraction);
     data::normalise(context_, sizes, by_gene_);
     step("normalised every cell to a total of ", sizes.target,
          options_.target_sum > 0 ? "" : " (the median)",
-         options_.exclude_highly_expressed
+         options_.dominant != DominantGenes::kCounted && sizes.too_many == 0
              ? concat(", not counting ", sizes.ignored.size(), " genes above ",
                       options_.max_fraction, " of some cell's total")
              : "");
+    if (sizes.too_many > 0) {
+      step("counted all genes: ", sizes.too_many, " of ", genes(), " are above ",
+           options_.max_fraction, " of some cell's total, too many to be left out");
+    }
     if (sizes.empty_cells > 0) {
       warn(sizes.empty_cells, sizes.empty_cells == 1 ? " cell has" : " cells have",
            " no counts and cannot be told from each other; --min-counts 1 leaves them out");
@@ -260,7 +263,7 @@ void Preparation::write_values() {
 void apply_recipe(Recipe recipe, PrepareOptions& options) {
   PrepareOptions defaults;
   defaults.recipe = recipe;
-  if (recipe != Recipe::kReference) defaults.exclude_highly_expressed = false;
+  if (recipe != Recipe::kReference) defaults.dominant = DominantGenes::kCounted;
   if (recipe == Recipe::kLog) {
     defaults.target_sum = 1e4;
     defaults.log1p = true;

@@ -13,7 +13,7 @@
 namespace m2st::data {
 
 // kLog: 10,000 counts a cell, log1p, 3,000 variable genes, scaled, 50 components. kReference: what
-// the reference's inputs were made with: shares of each cell's total (dominant genes not counted),
+// the reference's inputs were made with: shares of each cell's total (few dominant genes left out),
 // no log, all genes, scaled, 200 components. kNone: components of the values as they are.
 enum class Recipe { kLog, kReference, kNone };
 
@@ -26,13 +26,13 @@ enum class SignRule { kLoadings, kScores };
 // The defaults are those of kReference; docs/preparation.md says why.
 struct PrepareOptions {
   Recipe recipe = Recipe::kReference;
-  std::int64_t min_cells = 1;            // genes present in fewer cells go
-  std::int64_t min_genes = 0;            // cells with fewer genes go
-  double min_counts = 0;                 // cells with a smaller total go
-  bool normalise = true;                 // every cell to the same total
-  double target_sum = 1;                 // that total; 0: the median of the cells' own
-  bool exclude_highly_expressed = true;  // from the totals, genes above the next in any cell
-  double max_fraction = 0.05;            // of a cell's total
+  std::int64_t min_cells = 1;  // genes present in fewer cells go
+  std::int64_t min_genes = 0;  // cells with fewer genes go
+  double min_counts = 0;       // cells with a smaller total go
+  bool normalise = true;       // every cell to the same total
+  double target_sum = 1;       // that total; 0: the median of the cells' own
+  DominantGenes dominant = DominantGenes::kLeftOutIfFew;  // of the totals
+  double max_fraction = 0.05;                             // of a cell's total: dominant beyond
   bool log1p = false;
   VariableGenes variable_genes = VariableGenes::kAll;
   std::int64_t top_genes = 3000;  // all, where there are fewer

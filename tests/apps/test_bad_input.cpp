@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <string>
 
 #include "data/io/npy.h"
 #include "tests/apps/tissue.h"
@@ -254,12 +255,19 @@ TEST_F(BadInput, SectionsThatDoNotFit) {
   std::string tiny;
   for (int i = 0; i < 300; ++i) tiny += i < 3 ? "tiny\n" : "one\n";
   write_text(path("tiny.txt"), tiny);
+  std::string alone = "cell,number,section\n";
+  for (int i = 0; i < 300; ++i) {
+    alone += std::to_string(i) + "," + std::to_string(i) + ",one\n";
+  }
+  write_text(path("alone.csv"), alone);
 
   expect_refused(run_words("out", {"--sections", path("short.txt")}), 4, {"short.txt", "299"});
   expect_refused(run_words("out", {"--sections", path("missing.txt")}), 4,
                  {"missing.txt", "cell 7"});
   expect_refused(run_words("out", {"--sections", path("tiny.txt"), "--neighbors", "5"}), 5,
                  {"section 'tiny'"});
+  expect_refused(run_words("out", {"--sections", path("alone.csv")}), 4,
+                 {"alone.csv", "300 sections", "second column"});
 }
 
 TEST_F(BadInput, NeitherCoordinatesNorAdjacency) {

@@ -128,6 +128,27 @@ TEST(Prepare, TheReferenceRecipeLeavesDominantGenesOutOfTotals) {
   }
 }
 
+TEST(Prepare, GenesTooManyToDominateAreCounted) {
+  CpuContext context(2);
+  const reference::Dense<float> counts = test::random_counts(60, 12, 0.5, 3);
+  const auto first_total = [&](data::DominantGenes dominant) {
+    PrepareOptions options = recipe(Recipe::kReference);
+    options.pca = options.scale = false;
+    options.dominant = dominant;
+    const Prepared result = prepared(context, counts, options);
+    double total = 0;
+    for (std::int64_t g = 0; g < 12; ++g) total += result.features(0, g);
+    return total;
+  };
+  double count = 0;
+  for (std::int64_t g = 0; g < 12; ++g) count += counts(0, g);
+
+  EXPECT_NEAR(first_total(data::DominantGenes::kLeftOutIfFew), 1, 1e-6);
+  EXPECT_NEAR(first_total(data::DominantGenes::kCounted), 1, 1e-6);
+  // Twelve genes are each above 5 % of some cell: nothing is left to divide by.
+  EXPECT_NEAR(first_total(data::DominantGenes::kLeftOut), count, 1e-4);
+}
+
 TEST(Prepare, WithoutATargetEveryCellGetsTheMedianTotal) {
   CpuContext context(2);
   reference::Dense<float> counts(5, 2);

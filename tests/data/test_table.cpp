@@ -80,6 +80,9 @@ TEST_F(TableTest, FindsCoordinatesByTheirPlace) {
   EXPECT_EQ(cells, kCells);
   EXPECT_EQ(coordinates(",0,1\nA-1,1,2\nB-1,3.5,-400\n", &cells), kWant);
   EXPECT_EQ(cells, kCells);
+  // Space Ranger's list without a header: pixel column and pixel row are the last two.
+  EXPECT_EQ(coordinates("A-1,1,0,16,2,1\nB-1,0,50,102,-400,3.5\n", &cells), kWant);
+  EXPECT_EQ(cells, kCells);
   EXPECT_EQ(coordinates("row,column\n1,2\n3.5,-400\n", &cells), kWant);
   EXPECT_TRUE(cells.empty());
   EXPECT_EQ(coordinates("0,5,6\n1,7,8\n2,9,10\n", &cells),

@@ -162,8 +162,8 @@ data::SparseMatrix by_gene(CpuContext& context) {
 
 data::SparseMatrix logged_by_gene(CpuContext& context) {
   data::SparseMatrix genes = by_gene(context);
-  const data::LibrarySizes sizes =
-      data::library_sizes(context, test::sparse(counts()), genes, 100, 0);
+  const data::LibrarySizes sizes = data::library_sizes(context, test::sparse(counts()), genes, 100,
+                                                       data::DominantGenes::kCounted, 0);
   data::normalise(context, sizes, genes);
   data::take_log1p(context, genes);
   return genes;

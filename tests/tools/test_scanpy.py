@@ -195,6 +195,13 @@ class Scanpy(unittest.TestCase):
         for name in self.each():
             data = self.theirs(name)
             scanpy.pp.normalize_total(data, target_sum=1, exclude_highly_expressed=True)
+            self.check_components(name, data, ["--recipe", "m2st", "--exclude-highly-expressed", "on"],
+                                  100)
+
+    def test_genes_of_panels_are_all_counted(self):
+        for name in set(self.sets) & {"xenium_breast_34k"}:
+            data = self.theirs(name)
+            scanpy.pp.normalize_total(data, target_sum=1)
             self.check_components(name, data, ["--recipe", "m2st"], 100)
 
 
