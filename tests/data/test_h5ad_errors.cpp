@@ -92,6 +92,20 @@ TEST_F(H5adErrorTest, WithBrokenOffsetsOrIndices) {
   });
 }
 
+// Lists of more than 2^31 entries are counted in 64 bits: nothing is taken for what its lower half
+// says.
+TEST_F(H5adErrorTest, WithNumbersBeyond32Bits) {
+  constexpr std::int64_t kBeyond = std::int64_t{1} << 32;
+  const std::vector<std::int64_t> offsets{0, 2, 2, 4, 6}, indices{0, 2, 0, 1, 1, 2};
+  const std::vector<double> values{1, 2, 3, 4, 5, 6};
+  expect_refused({"/X/indptr", "ends with 4294967302", "6 values"},
+                 rows({0, 2, 2, 4, kBeyond + 6}, indices, values));
+  expect_refused({"/X/indptr", "falls from 4294967298 to 2"},
+                 rows({0, kBeyond + 2, 2, 4, 6}, indices, values));
+  expect_refused({"/X/indices", "holds 4294967298 at entry 1"},
+                 rows(offsets, {0, kBeyond + 2, 0, 1, 1, 2}, values));
+}
+
 TEST_F(H5adErrorTest, WithShapesThatDisagree) {
   expect_refused({"/X is 5 by 3", "4 cells and 3 genes"}, [](H5adFile& f) {
     f.numbers<float>("/X", {5, 3}, std::vector<float>(15, 1));

@@ -119,6 +119,7 @@ TEST_F(TextFormatTest, RefusesMarketFilesThatBreakTheirWord) {
   expect_refused(head + "3 4 1\n0 1 1\n", {"line 3", "counted from 0"});
   expect_refused(head + "3 4 1\n4 1 1\n", {"line 3", "outside the 3 by 4"});
   expect_refused(head + "3 4 1\n1 1 x\n", {"line 3", "'1 1 x'"});
+  expect_refused(head + "3 4 4294967297\n1 1 1\n", {"claims 4294967297 entries", "are 1"});
   expect_refused(head + "3 4\n", {"line 2", "no size"});
   expect_refused(head + "99999999999 4 1\n1 1 1\n", {"line 2", "no size"});
   expect_refused(head, {"ends before"});
@@ -298,6 +299,11 @@ TEST_F(TextFormatTest, ReadsSparseAndDenseNumPyFiles) {
   expect_error(ExitCode::kInputInvalid, {"indptr does not ascend"}, [&] {
     read(folder_.write("w.npz",
                        archive("csr", {0, 1, 0, 1, 1, 2}, {0, 4, 2, 4, 6}, {1, 2, 3, 4, 5, 6})));
+  });
+  expect_error(ExitCode::kInputInvalid, {"indptr"}, [&] {
+    read(folder_.write("w.npz",
+                       archive("csr", {0, 2, 0, 1, 1, 2}, {0, 2, 2, 4, (std::int64_t{1} << 32) + 6},
+                               {1, 2, 3, 4, 5, 6})));
   });
   expect_error(ExitCode::kInputInvalid, {"'bsr'"}, [&] {
     read(folder_.write("w.npz", archive("bsr", {0}, {0, 1}, {1})));
