@@ -83,7 +83,7 @@ data::Facts graph_facts(const RunOptions& options, const GraphRecord& graph) {
 
 data::Facts run_facts(const RunOptions& options, const RunRecord& record) {
   data::Facts facts = {{"version", std::string(kVersion)},
-                       {"device", std::string("cpu")},
+                       {"device", record.device},
                        {"seed", static_cast<std::int64_t>(options.seed)},
                        {"n_domains", std::int64_t{options.cluster.domains}},
                        {"method", record.cluster->method}};

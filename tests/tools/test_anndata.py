@@ -200,6 +200,19 @@ class Results(unittest.TestCase):
         wanted = np.load(self.out / "embedding_scale1.npy")
         np.testing.assert_array_equal(np.load(self.folder / "own" / "embedding_scale1.npy"), wanted)
 
+    def test_connectivities_are_those_of_m2st_graph(self):
+        options = ["--graph", "knn", "--graph-semantics", "squidpy", "--percentile", "95",
+                   "--transform", "cosine", "--set-diag", "on"]
+        program("graph", self.source, *options, "-o", self.folder / "weighted_graph")
+        program("run", self.source, *QUICK, *options, "-o", self.folder / "weighted")
+        after = anndata.read_h5ad(self.folder / "weighted" / "result.h5ad")
+        for name, key in (("graph", "connectivities"), ("graph_distances", "distances")):
+            wanted = scipy.sparse.load_npz(self.folder / "weighted_graph" / f"{name}.npz")
+            self.assertEqual(after.obsp[f"spatial_{key}"].nnz, wanted.nnz)
+            self.assertEqual(abs(after.obsp[f"spatial_{key}"] - wanted).max(), 0)
+        parameters = after.uns["spatial_neighbors"]["params"]
+        self.assertEqual((parameters["transform"], parameters["percentile"]), ("cosine", 95))
+
     def test_scanpy_plots_it(self):
         try:
             with warnings.catch_warnings():
@@ -217,6 +230,26 @@ class Results(unittest.TestCase):
         shown = {matplotlib.colors.to_hex(colour)
                  for colour in axes.collections[0].get_facecolors()}
         self.assertEqual(shown, set(data.uns["domain_colors"]))
+
+    def test_squidpy_plots_it_with_its_graph(self):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                import matplotlib
+                import squidpy
+        except ImportError as error:
+            self.skipTest(f"squidpy is not installed: {error}")
+        matplotlib.use("Agg")
+        data = anndata.read_h5ad(self.result)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            axes = squidpy.pl.spatial_scatter(data, shape=None, color="domain", return_ax=True,
+                                              connectivity_key="spatial_connectivities")
+            squidpy.gr.interaction_matrix(data, cluster_key="domain")
+        legend = [text.get_text() for text in axes.get_legend().get_texts()]
+        self.assertEqual(legend, ["0", "1", "2", "3"])
+        self.assertEqual(data.uns["domain_interactions"].sum(),
+                         data.obsp["spatial_connectivities"].nnz)
 
 
 if __name__ == "__main__":
