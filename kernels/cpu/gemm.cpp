@@ -208,6 +208,7 @@ template <int Rows, int Vectors, class T>
 void multiply_tile(const T* strip_a, StripOfB<T> strip_b, std::int64_t depth, T alpha, T beta,
                    std::int64_t rows, std::int64_t cols, T* out, std::int64_t stride) {
   GemmTile<T, Rows, Vectors> tile;
+  tile.prefetch(out, rows, stride);
   tile.multiply(depth, strip_a, strip_b.data, strip_b.step);
   if (rows == tile.kRows && cols == tile.kCols) {
     tile.store_whole(alpha, beta, out, stride);

@@ -52,6 +52,13 @@ struct GemmTile {
     }
   }
 
+  // Asks for the target's lines while the sums are still being made.
+  static void prefetch(const T* out, std::int64_t rows, std::int64_t stride) {
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (int v = 0; v < Vectors; ++v) __builtin_prefetch(out + i * stride + v * kLanes, 1);
+    }
+  }
+
   // out[i, j] = alpha · sums + beta · out for the whole tile, in registers; `stride` elements lie
   // between rows of out.
   __attribute__((always_inline)) void store_whole(T alpha, T beta, T* out,
