@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "apps/pipeline/score.h"
@@ -67,9 +68,9 @@ std::vector<std::string> read_sections(CpuContext& context, const Dataset& datas
     }
     sections.push_back(names[static_cast<std::size_t>(codes[i])]);
   }
-  if (dataset.nodes > 1 && names.size() == sections.size()) {
-    fail(ExitCode::kInputInvalid, path, ": names ", names.size(),
-         " sections for as many cells, so ",
+  const std::set<std::int32_t> used(codes.begin(), codes.end());
+  if (dataset.nodes > 1 && used.size() == codes.size()) {
+    fail(ExitCode::kInputInvalid, path, ": names ", used.size(), " sections for as many cells, so ",
          "no cell has a neighbour; the names are taken from the second column, or from the only "
          "one");
   }
