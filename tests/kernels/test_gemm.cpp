@@ -52,8 +52,9 @@ double tolerance(std::int64_t depth) {
 TYPED_TEST(Gemm, MatchesThreeLoopsForAllLayoutsAndTileEdges) {
   using T = TypeParam;
   Backend context(2);
-  const std::vector<Shape> shapes = {{1, 1, 1},      {14, 32, 256}, {15, 33, 257}, {13, 31, 255},
-                                     {169, 65, 300}, {31, 7, 5000}, {1500, 9, 40}, {5, 100, 2049}};
+  const std::vector<Shape> shapes = {{1, 1, 1},     {14, 32, 256},  {15, 33, 257},
+                                     {13, 31, 255}, {169, 65, 300}, {31, 7, 5000},
+                                     {1500, 9, 40}, {5, 100, 2049}, {18, 64, 1100}};
   for (const Shape& shape : shapes) {
     for (const Layout layout_a : {Layout::kPlain, Layout::kTransposed}) {
       for (const Layout layout_b : {Layout::kPlain, Layout::kTransposed}) {
