@@ -93,16 +93,17 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const std::lock_guard lock(runtime().mutex);
-  return event->completed < event->recorded ? cudaErrorNotReady : cudaSuccess;
+  return !event->records->reached(event->records->asked_for) ? cudaErrorNotReady : cudaSuccess;
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
   const std::lock_guard lock(runtime().mutex);
-  if (start->recorded == 0 || end->recorded == 0) return result(cudaErrorInvalidResourceHandle);
+  if (start->records->asked_for == 0 || end->records->asked_for == 0)
+    return result(cudaErrorInvalidResourceHandle);
   if (cudaEventQuery(start) != cudaSuccess || cudaEventQuery(end) != cudaSuccess) {
     return result(cudaErrorNotReady);
   }
-  *milliseconds = static_cast<float>((end->seconds - start->seconds) * 1e3);
+  *milliseconds = static_cast<float>((end->records->seconds - start->records->seconds) * 1e3);
   return cudaSuccess;
 }
 

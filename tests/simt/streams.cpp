@@ -65,10 +65,11 @@ void Streams::record(CUstream_st* stream, CUevent_st* event) {
   event->capture = stream->capture;
   event->captured = stream->tail;
   if (stream->capture != nullptr) return;
-  const std::uint64_t ticket = ++event->recorded;
-  add(stream, [event, ticket] {
-    event->completed = ticket;
-    event->seconds = now();
+  const std::uint64_t ticket = ++event->records->asked_for;
+  event->records->pending.insert(ticket);
+  add(stream, [records = event->records, ticket] {
+    records->pending.erase(ticket);
+    records->seconds = now();
   });
 }
 
@@ -81,14 +82,14 @@ void Streams::wait(CUstream_st* stream, CUevent_st* event) {
     }
     merge(stream->tail, event->captured);
   } else if (lazy_) {
-    stream->items.push_back({[] {}, event, event->recorded});
+    stream->items.push_back({[] {}, event->records, event->records->asked_for});
   }
 }
 
 bool Streams::ready(const CUstream_st& stream) {
   if (stream.items.empty()) return false;
   const auto& item = stream.items.front();
-  return item.event == nullptr || item.event->completed >= item.ticket;
+  return item.records == nullptr || item.records->reached(item.ticket);
 }
 
 void Streams::step() {
@@ -108,7 +109,7 @@ void Streams::finish(CUstream_st* stream) {
 }
 
 void Streams::finish(const CUevent_st* event) {
-  while (event->completed < event->recorded) step();
+  while (!event->records->reached(event->records->asked_for)) step();
 }
 
 void Streams::finish_all() {

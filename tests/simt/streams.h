@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "tests/simt/schedule.h"
@@ -39,9 +40,16 @@ struct Capture {
 }  // namespace m2st::simt
 
 struct CUevent_st {
-  std::uint64_t recorded = 0;                    // how often it was asked for
-  std::uint64_t completed = 0;                   // the last record that was reached
-  double seconds = 0;                            // when
+  // Shared with the streams that wait for it: they may outlive the event. Records on several
+  // streams are reached in any order.
+  struct Records {
+    std::uint64_t asked_for = 0;      // how many; a record's ticket is its number
+    std::set<std::uint64_t> pending;  // tickets that were not reached yet
+    double seconds = 0;               // when the last was
+
+    bool reached(std::uint64_t ticket) const { return !pending.contains(ticket); }
+  };
+  std::shared_ptr<Records> records = std::make_shared<Records>();
   std::shared_ptr<m2st::simt::Capture> capture;  // of the last record
   std::vector<std::size_t> captured;
 };
@@ -49,7 +57,7 @@ struct CUevent_st {
 struct CUstream_st {
   struct Item {
     std::function<void()> run;
-    CUevent_st* event = nullptr;  // waits until its record `ticket` was reached
+    std::shared_ptr<const CUevent_st::Records> records;  // waits until `ticket` was reached
     std::uint64_t ticket = 0;
   };
   std::deque<Item> items;
