@@ -33,6 +33,11 @@ int checked_device(int device) {
 MemorySource device_memory(int device, cudaStream_t stream) {
   const auto allocate = [device, stream](std::size_t bytes) -> void* {
     check_cuda(cudaSetDevice(device), "cudaSetDevice");
+    // Inside a graph it would be the graph's memory, gone with it.
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    check_cuda(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
+    M2ST_CHECK(capture == cudaStreamCaptureStatusNone, "memory pool: a captured graph asks for ",
+               bytes, " bytes that are not kept");
     void* block = nullptr;
     const cudaError_t result = cudaMallocAsync(&block, bytes, stream);
     if (result == cudaErrorMemoryAllocation) {
@@ -78,10 +83,18 @@ CudaStream& CudaStream::operator=(CudaStream&& other) noexcept {
   return *this;
 }
 
-CudaContext::CudaContext(int device)
-    : device_(checked_device(device)),
-      stream_(device_),
-      pool_(device_memory(device_, stream_.get())) {}
+CudaLane::CudaLane(int device) : stream_(device), pool_(device_memory(device, stream_.get())) {
+  check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "cudaEventCreate");
+}
+
+CudaLane::~CudaLane() { static_cast<void>(cudaEventDestroy(event_)); }
+
+void CudaLane::follow(const CudaLane& other) {
+  check_cuda(cudaEventRecord(event_, other.stream()), "cudaEventRecord");
+  check_cuda(cudaStreamWaitEvent(stream(), event_, cudaEventWaitDefault), "cudaStreamWaitEvent");
+}
+
+CudaContext::CudaContext(int device) : device_(checked_device(device)), own_(device_) {}
 
 void CudaContext::activate() const { check_cuda(cudaSetDevice(device_), "cudaSetDevice"); }
 

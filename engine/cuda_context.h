@@ -1,5 +1,5 @@
-// The CUDA backend's context: one device, one stream, and device memory pooled on that stream. A
-// plain C++ header: what includes it needs no CUDA toolkit, only what links does.
+// The CUDA backend's context: one device, and lanes to launch on: a stream each, with device memory
+// pooled on it. A plain C++ header: what includes it needs no CUDA toolkit, only what links does.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "engine/memory_pool.h"
 
 struct CUstream_st;  // what cudaStream_t points to
+struct CUevent_st;   // what cudaEvent_t points to
 
 namespace m2st {
 
@@ -30,6 +31,26 @@ class CudaStream {
   CUstream_st* stream_ = nullptr;
 };
 
+// A stream and memory of its own: blocks are used again in the stream's order, so that lanes can
+// work side by side. Arrays go back to the lane that they came from.
+class CudaLane {
+ public:
+  explicit CudaLane(int device);
+  ~CudaLane();
+  CudaLane(const CudaLane&) = delete;
+  CudaLane& operator=(const CudaLane&) = delete;
+
+  CUstream_st* stream() const { return stream_.get(); }
+  MemoryPool& pool() { return pool_; }
+  // What is launched here from now on runs after what has been launched on `other`.
+  void follow(const CudaLane& other);
+
+ private:
+  CudaStream stream_;
+  CUevent_st* event_ = nullptr;  // of the last lane followed
+  MemoryPool pool_;              // after the stream, because its blocks are freed on it
+};
+
 class CudaContext {
  public:
   // Exit code 7 when there is no driver or no such device.
@@ -38,19 +59,39 @@ class CudaContext {
   CudaContext& operator=(const CudaContext&) = delete;
 
   int device() const { return device_; }
-  CUstream_st* stream() const { return stream_.get(); }
-  MemoryPool& pool() { return pool_; }
+  CudaLane& lane() const { return *lane_; }
+  CUstream_st* stream() const { return lane_->stream(); }
+  MemoryPool& pool() { return lane_->pool(); }
   // Makes this context's device the calling thread's.
   void activate() const;
   // Of the device's memory, what nobody has taken; kept blocks of the pool count as taken.
   std::int64_t free_bytes() const;
-  // Waits until everything launched has run; errors of kernels come out here at the latest.
+  // Waits until everything launched on the lane has run; errors of kernels come out here at the
+  // latest.
   void synchronise() const;
 
  private:
+  friend class CudaLaneScope;
+
   int device_;
-  CudaStream stream_;
-  MemoryPool pool_;  // after the stream, because its blocks are freed on it
+  CudaLane own_;
+  CudaLane* lane_ = &own_;
+};
+
+// Launches and arrays are the lane's for as long as this lives. Nothing is ordered by it: see
+// CudaLane::follow.
+class CudaLaneScope {
+ public:
+  CudaLaneScope(CudaContext& context, CudaLane& lane) : context_(context), before_(context.lane_) {
+    context.lane_ = &lane;
+  }
+  ~CudaLaneScope() { context_.lane_ = before_; }
+  CudaLaneScope(const CudaLaneScope&) = delete;
+  CudaLaneScope& operator=(const CudaLaneScope&) = delete;
+
+ private:
+  CudaContext& context_;
+  CudaLane* before_;
 };
 
 }  // namespace m2st

@@ -36,6 +36,8 @@ class MemoryPool {
   void release(void* block, std::size_t bytes);
   // Gives kept blocks back to the source.
   void trim();
+  // Not with M2ST_EXACT_MEMORY.
+  bool keeps_blocks() const { return !exact_; }
 
   // Blocks in use may not exceed this many bytes; 0 means no limit.
   void set_limit(std::size_t bytes);
