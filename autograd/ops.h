@@ -119,14 +119,16 @@ template <class T>
 Variable<T> aggregate(Tape<T>& tape, const GraphView& graph, const Variable<T>& weights,
                       const Variable<T>& features);
 
-// Mean over `rows` of (1 − cos(target, output))^gamma (eq. 10).
+// Mean over `rows` of (1 − cos(target, output))^gamma (eq. 10). With `kept` (1), in the context's
+// memory, the loss goes there, and the Scalar's value is NaN: nothing waits for a device.
 template <class T>
 Scalar scaled_cosine_loss(Tape<T>& tape, Span<const std::int32_t> rows, double gamma,
-                          MatrixView<const T> target, const Variable<T>& output);
+                          MatrixView<const T> target, const Variable<T>& output,
+                          Span<double> kept = {});
 // Mean over `rows` and columns of (output − target)².
 template <class T>
 Scalar mse_loss(Tape<T>& tape, Span<const std::int32_t> rows, MatrixView<const T> target,
-                const Variable<T>& output);
+                const Variable<T>& output, Span<double> kept = {});
 // The plain mean.
 template <class T>
 Scalar mean(Tape<T>& tape, const std::vector<Scalar>& losses);

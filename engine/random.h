@@ -27,6 +27,9 @@ struct RandomKey {
   std::uint64_t seed = 0;
   std::uint32_t stream = 0;  // purpose and index, from stream_of
   std::uint32_t epoch = 0;
+  // For kernels on a device that are launched once for many epochs: where the epoch is, in the
+  // device's memory, instead of above (kernels/cuda/epoch_key.cuh). Null otherwise.
+  const std::uint32_t* epoch_at = nullptr;
 };
 
 // One stream per purpose and index (layer, restart, ...); index < 2^24.

@@ -15,6 +15,13 @@ double scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, do
 template <class T>
 double scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
                           MatrixView<const T> target, MatrixView<const T> output);
+// The same number into `loss` (1), in the context's memory: a device is not waited for.
+template <class T>
+void scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, double gamma,
+                        MatrixView<const T> target, MatrixView<const T> output, Span<double> loss);
+template <class T>
+void scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
+                        MatrixView<const T> target, MatrixView<const T> output, Span<double> loss);
 
 // grad_output (N, d): rows in `rows` get grad_loss · ∂loss/∂output, all others 0 (kOverwrite) or
 // stay (kAdd).
@@ -36,6 +43,12 @@ double mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<c
 template <class T>
 double mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
                 MatrixView<const T> output);
+template <class T>
+void mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
+              MatrixView<const T> output, Span<double> loss);
+template <class T>
+void mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
+              MatrixView<const T> output, Span<double> loss);
 template <class T>
 void mse_loss_backward(CpuContext& context, Span<const std::int32_t> rows,
                        MatrixView<const T> target, MatrixView<const T> output, double grad_loss,

@@ -85,6 +85,12 @@ double scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, do
 }
 
 template <class T>
+void scaled_cosine_loss(CpuContext& context, Span<const std::int32_t> rows, double gamma,
+                        MatrixView<const T> target, MatrixView<const T> output, Span<double> loss) {
+  loss[0] = scaled_cosine_loss<T>(context, rows, gamma, target, output);
+}
+
+template <class T>
 void scaled_cosine_loss_backward(CpuContext& context, Span<const std::int32_t> rows, double gamma,
                                  MatrixView<const T> target, MatrixView<const T> output,
                                  double grad_loss, MatrixView<T> grad_output,
@@ -115,6 +121,12 @@ double mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<c
 }
 
 template <class T>
+void mse_loss(CpuContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
+              MatrixView<const T> output, Span<double> loss) {
+  loss[0] = mse_loss<T>(context, rows, target, output);
+}
+
+template <class T>
 void mse_loss_backward(CpuContext& context, Span<const std::int32_t> rows,
                        MatrixView<const T> target, MatrixView<const T> output, double grad_loss,
                        MatrixView<T> grad_output, Accumulate accumulate) {
@@ -132,11 +144,15 @@ void mse_loss_backward(CpuContext& context, Span<const std::int32_t> rows,
 #define INSTANTIATE(T)                                                                           \
   template double scaled_cosine_loss<T>(CpuContext&, Span<const std::int32_t>, double,           \
                                         MatrixView<const T>, MatrixView<const T>);               \
+  template void scaled_cosine_loss<T>(CpuContext&, Span<const std::int32_t>, double,             \
+                                      MatrixView<const T>, MatrixView<const T>, Span<double>);   \
   template void scaled_cosine_loss_backward<T>(CpuContext&, Span<const std::int32_t>, double,    \
                                                MatrixView<const T>, MatrixView<const T>, double, \
                                                MatrixView<T>, Accumulate);                       \
   template double mse_loss<T>(CpuContext&, Span<const std::int32_t>, MatrixView<const T>,        \
                               MatrixView<const T>);                                              \
+  template void mse_loss<T>(CpuContext&, Span<const std::int32_t>, MatrixView<const T>,          \
+                            MatrixView<const T>, Span<double>);                                  \
   template void mse_loss_backward<T>(CpuContext&, Span<const std::int32_t>, MatrixView<const T>, \
                                      MatrixView<const T>, double, MatrixView<T>, Accumulate);
 INSTANTIATE(float)

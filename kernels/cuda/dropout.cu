@@ -2,6 +2,7 @@
 // 16-byte pieces where rows allow. Bits are those of the CPU (kernels/math/dropout.h).
 #include "kernels/cuda/edge_lanes.cuh"
 #include "kernels/cuda/elementwise.cuh"
+#include "kernels/cuda/epoch_key.cuh"
 #include "kernels/cuda/pack.cuh"
 #include "kernels/dropout.h"
 #include "kernels/math/attention_dropout.h"
@@ -56,6 +57,7 @@ template <int kPack, class T>
 __global__ void dropout_kernel(int lanes, DropoutJob<T> job) {
   const std::int64_t row = thread_number() / lanes;
   if (row >= job.x.rows) return;
+  job.key = key_of_epoch(job.key);
   const auto id = static_cast<std::uint32_t>(job.ids[row]);
   for (std::int64_t c = threadIdx.x % lanes * kDraws; c < job.x.cols; c += lanes * kDraws) {
     const PhiloxBlock block = random_block(job.key, id, static_cast<std::uint32_t>(c / kDraws));
@@ -70,6 +72,7 @@ template <class T>
 struct EdgeDropoutJob {
   RandomKey key;
   DropoutRule rule;
+  T scale;  // the rule's
   bool add;
   const std::int32_t* ids;
   const T* x;
@@ -86,7 +89,7 @@ __global__ void edge_dropout_kernel(const std::int64_t* __restrict__ offsets,
   const std::int64_t node = thread_number() / kLanesOfNode;
   if (node >= nodes) return;
   const std::int64_t end = offsets[node + 1];
-  const T scale = static_cast<T>(job.rule.scale);
+  job.key = key_of_epoch(job.key);
   for (std::int64_t e = offsets[node] + threadIdx.x % kLanesOfNode; e < end; e += kLanesOfNode) {
     for (int first = 0; first < heads; first += kHeadsPerBlock) {
       const RandomKey key = attention_key(job.key, first / kHeadsPerBlock);
@@ -95,7 +98,7 @@ __global__ void edge_dropout_kernel(const std::int64_t* __restrict__ offsets,
       for (int k = 0; k < kHeadsPerBlock; ++k) {
         if (first + k >= heads) break;
         const std::int64_t at = e * heads + first + k;
-        const T value = job.x[at] * (attention_kept(block.word[k], job.rule) ? scale : T(0));
+        const T value = job.x[at] * (attention_kept(block.word[k], job.rule) ? job.scale : T(0));
         job.out[at] = job.add ? job.out[at] + value : value;
       }
     }
@@ -128,8 +131,9 @@ void edge_dropout(CudaContext& context, const GraphView& graph, RandomKey key, d
   const DropoutRule rule = checked_dropout_rule("edge_dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
   if (x.size() == 0) return;
-  const EdgeDropoutJob<T> job{key,    rule,    accumulate == Accumulate::kAdd, graph.ids.data(),
-                              x.data, out.data};
+  const EdgeDropoutJob<T> job{
+      key,    rule,    static_cast<T>(rule.scale), accumulate == Accumulate::kAdd, graph.ids.data(),
+      x.data, out.data};
   launch(edge_dropout_kernel<T>, blocks_for(graph.nodes(), kBlockThreads / kLanesOfNode),
          dim3(kBlockThreads), 0, context, graph.in.offsets.data(), graph.in.sources.data(),
          graph.nodes(), static_cast<int>(x.cols), job);

@@ -86,6 +86,7 @@ template <int kPack, class T>
 __global__ void gat_attention_kernel(AttentionForward<T> job) {
   const std::int64_t node = node_of_warp();
   if (node >= job.graph.nodes) return;  // the whole warp
+  job.edges.key = key_of_epoch(job.edges.key);
   const AttentionEdges<T>& edges = job.edges;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int step = kWarp / edges.lanes_an_edge;

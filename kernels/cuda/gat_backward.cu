@@ -119,6 +119,7 @@ template <int kPack, class T>
 __global__ void sources_backward_kernel(SourcesBackward<T> job) {
   const std::int64_t node = node_of_warp();
   if (node >= job.graph.nodes) return;  // the whole warp
+  job.edges.key = key_of_epoch(job.edges.key);
   const AttentionEdges<T>& edges = job.edges;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int step = kWarp / edges.lanes_an_edge;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/cuda/edge_lanes.cuh"
+#include "kernels/cuda/epoch_key.cuh"
 #include "kernels/cuda/pack.cuh"
 #include "kernels/gat.h"
 #include "kernels/math/attention.h"
@@ -27,6 +28,7 @@ struct AttentionEdges {
   const std::int32_t* ids;
   RandomKey key;
   DropoutRule rule;
+  T scale;  // the rule's: kernels for float do not compute in double
 
   __device__ T sum(std::int64_t source, std::int64_t destination, int head) const {
     return source_scores[source * heads + head] + destination_scores[destination * heads + head];
@@ -39,7 +41,7 @@ struct AttentionEdges {
   // a warp pays for one call whoever needs it.
   __device__ T factor(std::int64_t source, std::int64_t destination, int head) const {
     if (rule.threshold == 0) return T(1);
-    return static_cast<T>(attention_factor(key, rule, ids[destination], ids[source], head));
+    return attention_keeps(key, rule, ids[destination], ids[source], head) ? scale : T(0);
   }
 };
 
@@ -48,6 +50,7 @@ AttentionEdges<T> attention_edges(const GraphView& graph, const AttentionOptions
                                   MatrixView<const T> source_scores,
                                   MatrixView<const T> destination_scores) {
   const int heads = static_cast<int>(source_scores.cols);
+  const DropoutRule rule = dropout_rule(options.dropout);
   return {source_scores.data,
           destination_scores.data,
           heads,
@@ -55,7 +58,8 @@ AttentionEdges<T> attention_edges(const GraphView& graph, const AttentionOptions
           static_cast<T>(options.leaky_slope),
           graph.ids.data(),
           options.key,
-          dropout_rule(options.dropout)};
+          rule,
+          static_cast<T>(rule.scale)};
 }
 
 // Columns a lane takes at a time when a warp walks over one head's features: as many as still give

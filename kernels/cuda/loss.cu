@@ -95,13 +95,22 @@ struct MseGrad {
   }
 };
 
-double sum_on_host(CudaContext& context, const Array<double>& values) {
-  Array<double> total(context.pool(), 1);
-  reduce<double>(context, values.size(), ReadPart<double>{values.data()}, Plus{},
-                 StorePart<double>{total.data()});
-  double sum = 0;
-  copy_out<double>(context, total.span(), Span<double>(&sum, 1));
-  return sum;
+struct StoreMean {
+  double* mean;
+  double count;
+  __device__ void operator()(std::int64_t, double total) const { *mean = total / count; }
+};
+
+void store_mean(CudaContext& context, Span<const double> values, double count, Span<double> loss) {
+  M2ST_CHECK(loss.size() == 1, "loss: there is room for ", loss.size(), " numbers, needs 1");
+  reduce<double>(context, std::ssize(values), ReadPart<double>{values.data()}, Plus{},
+                 StoreMean{loss.data(), count});
+}
+
+double on_host(CudaContext& context, const Array<double>& value) {
+  double here = 0;
+  copy_out<double>(context, value.span(), Span<double>(&here, 1));
+  return here;
 }
 
 template <class T>
@@ -114,12 +123,20 @@ void clear_unless_added(CudaContext& context, MatrixView<T> grad_output, Accumul
 template <class T>
 double scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
                           MatrixView<const T> target, MatrixView<const T> output) {
+  Array<double> loss(context.pool(), 1);
+  scaled_cosine_loss<T>(context, rows, gamma, target, output, loss.span());
+  return on_host(context, loss);
+}
+
+template <class T>
+void scaled_cosine_loss(CudaContext& context, Span<const std::int32_t> rows, double gamma,
+                        MatrixView<const T> target, MatrixView<const T> output, Span<double> loss) {
   check_loss_shapes("scaled_cosine_loss", target, output);
-  if (rows.empty()) return 0;
+  if (rows.empty()) return fill<double>(context, 0, loss);
   Array<double> values(context.pool(), std::ssize(rows));
   launch(cosine_loss_kernel<T>, blocks_for(values.size(), kBlockWarps), dim3(kBlockThreads), 0,
          context, loss_rows<T>(rows, target, output), gamma, values.data());
-  return sum_on_host(context, values) / static_cast<double>(rows.size());
+  store_mean(context, values.span(), static_cast<double>(rows.size()), loss);
 }
 
 template <class T>
@@ -139,13 +156,21 @@ void scaled_cosine_loss_backward(CudaContext& context, Span<const std::int32_t> 
 template <class T>
 double mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
                 MatrixView<const T> output) {
+  Array<double> loss(context.pool(), 1);
+  mse_loss<T>(context, rows, target, output, loss.span());
+  return on_host(context, loss);
+}
+
+template <class T>
+void mse_loss(CudaContext& context, Span<const std::int32_t> rows, MatrixView<const T> target,
+              MatrixView<const T> output, Span<double> loss) {
   check_loss_shapes("mse_loss", target, output);
-  if (rows.empty() || target.cols == 0) return 0;
+  if (rows.empty() || target.cols == 0) return fill<double>(context, 0, loss);
   Array<double> values(context.pool(), std::ssize(rows));
   launch(mse_loss_kernel<T>, blocks_for(values.size(), kBlockWarps), dim3(kBlockThreads), 0,
          context, loss_rows<T>(rows, target, output), values.data());
-  return sum_on_host(context, values) /
-         (static_cast<double>(rows.size()) * static_cast<double>(target.cols));
+  const double entries = static_cast<double>(rows.size()) * static_cast<double>(target.cols);
+  store_mean(context, values.span(), entries, loss);
 }
 
 template <class T>
@@ -164,11 +189,15 @@ void mse_loss_backward(CudaContext& context, Span<const std::int32_t> rows,
 #define INSTANTIATE(T)                                                                            \
   template double scaled_cosine_loss<T>(CudaContext&, Span<const std::int32_t>, double,           \
                                         MatrixView<const T>, MatrixView<const T>);                \
+  template void scaled_cosine_loss<T>(CudaContext&, Span<const std::int32_t>, double,             \
+                                      MatrixView<const T>, MatrixView<const T>, Span<double>);    \
   template void scaled_cosine_loss_backward<T>(CudaContext&, Span<const std::int32_t>, double,    \
                                                MatrixView<const T>, MatrixView<const T>, double,  \
                                                MatrixView<T>, Accumulate);                        \
   template double mse_loss<T>(CudaContext&, Span<const std::int32_t>, MatrixView<const T>,        \
                               MatrixView<const T>);                                               \
+  template void mse_loss<T>(CudaContext&, Span<const std::int32_t>, MatrixView<const T>,          \
+                            MatrixView<const T>, Span<double>);                                   \
   template void mse_loss_backward<T>(CudaContext&, Span<const std::int32_t>, MatrixView<const T>, \
                                      MatrixView<const T>, double, MatrixView<T>, Accumulate);
 INSTANTIATE(float)

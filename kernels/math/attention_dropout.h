@@ -32,16 +32,23 @@ M2ST_HOST_DEVICE inline bool attention_kept(std::uint32_t word, DropoutRule rule
   return word >> 16 >= rule.threshold;
 }
 
-// What head h of one edge is multiplied by: 0 or rule.scale.
-M2ST_HOST_DEVICE inline double attention_factor(RandomKey key, DropoutRule rule,
-                                                std::int32_t destination, std::int32_t source,
-                                                std::int64_t head) {
+// Whether head h of one edge is kept.
+M2ST_HOST_DEVICE inline bool attention_keeps(RandomKey key, DropoutRule rule,
+                                             std::int32_t destination, std::int32_t source,
+                                             std::int64_t head) {
   const RandomKey group_key = attention_key(key, head / kHeadsPerBlock);
   const PhiloxBlock block = attention_block(group_key, destination, source);
   // Chosen by hand: on a GPU an array indexed at run time lives in memory.
   const std::uint32_t lower = head % 2 == 0 ? block.word[0] : block.word[1];
   const std::uint32_t upper = head % 2 == 0 ? block.word[2] : block.word[3];
-  return attention_kept(head % kHeadsPerBlock < 2 ? lower : upper, rule) ? rule.scale : 0.0;
+  return attention_kept(head % kHeadsPerBlock < 2 ? lower : upper, rule);
+}
+
+// What it is multiplied by: 0 or rule.scale.
+M2ST_HOST_DEVICE inline double attention_factor(RandomKey key, DropoutRule rule,
+                                                std::int32_t destination, std::int32_t source,
+                                                std::int64_t head) {
+  return attention_keeps(key, rule, destination, source, head) ? rule.scale : 0.0;
 }
 
 }  // namespace m2st::kernels
