@@ -54,7 +54,7 @@ Variable<T> GatLayer::attend(const Pass<T>& pass, const Variable<T>& projected) 
   options.dropout = pass.dropout ? attention_dropout_ : 0.0;
   options.key = {pass.seed,
                  stream_of(Purpose::kAttentionDropout, static_cast<std::uint32_t>(index_)),
-                 pass.epoch};
+                 pass.epoch, pass.epoch_at};
   const auto scores =
       autograd::node_scores(pass.tape, projected, pass.parameters.variable(attention_source_),
                             pass.parameters.variable(attention_destination_));
@@ -86,7 +86,7 @@ double GatLayer::feature_dropout(const Pass<T>& pass) const {
 template <class T>
 RandomKey GatLayer::feature_dropout_key(const Pass<T>& pass) const {
   return {pass.seed, stream_of(Purpose::kFeatureDropout, static_cast<std::uint32_t>(index_)),
-          pass.epoch};
+          pass.epoch, pass.epoch_at};
 }
 
 template <class T>

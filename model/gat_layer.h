@@ -30,6 +30,8 @@ struct Pass {
   // Set where a loss sees a part of the edges only; all of them otherwise.
   const LiveEdges* live = nullptr;
   bool recompute = false;  // drop inputs again in the backward instead of keeping them
+  // Where a device keeps the epoch's number, instead of `epoch`; null elsewhere.
+  const std::uint32_t* epoch_at = nullptr;
 };
 
 struct GatLayerShape {

@@ -86,6 +86,8 @@ void list_others(Span<const std::int32_t> ids, MaskDraw& mask) {
 
 }  // namespace
 
+std::int64_t masked_nodes(double mask_rate, std::int64_t nodes) { return share(mask_rate, nodes); }
+
 MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids) {
   MaskDraw mask;
   mask.masked = std::move(masked);
@@ -112,7 +114,7 @@ MaskDraw draw_mask(std::uint64_t seed, std::uint32_t epoch, double mask_rate, do
     tickets.push_back(ticket(key, ids[row], static_cast<std::int32_t>(row)));
   }
   MaskDraw mask =
-      token_mask(lowest_tickets(std::move(tickets), share(mask_rate, std::ssize(ids))), ids);
+      token_mask(lowest_tickets(std::move(tickets), masked_nodes(mask_rate, std::ssize(ids))), ids);
   choose_replaced({seed, stream_of(Purpose::kReplace, 0), epoch}, replace_rate, ids, mask);
   list_others(ids, mask);
   return mask;

@@ -38,6 +38,9 @@ struct MaskLists {
         kept_ids(draw.kept_ids) {}
 };
 
+// How many of so many nodes a rate masks.
+std::int64_t masked_nodes(double mask_rate, std::int64_t nodes);
+
 // A mask of these rows (ascending), all with the token.
 MaskDraw token_mask(std::vector<std::int32_t> masked, Span<const std::int32_t> ids);
 

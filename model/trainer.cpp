@@ -1,13 +1,17 @@
 #include "model/trainer.h"
 
+#include <algorithm>
 #include <cmath>
-#include <optional>
+#include <functional>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "engine/copy.h"
 #include "engine/trace.h"
 #include "kernels/reduce.h"
 #include "model/checkpoint.h"
+#include "model/device_epochs.h"
 #include "model/training_step.h"
 
 namespace m2st::model {
@@ -15,6 +19,8 @@ namespace m2st::model {
 namespace {
 
 using autograd::ParameterBlock;
+
+constexpr int kEpochsBetweenReports = 10;  // of a device
 
 // A plateau: `patience` epochs in a row without a loss below (1 − tolerance) · the best before.
 // A function of the losses alone, so that a resumed run stops where the uninterrupted one does.
@@ -81,11 +87,18 @@ class Training {
         parameters_(context, autoencoder_.layout(), train.seed) {
     result_.parameters = autoencoder_.layout().parameter_count();
     if (!hooks.resume_path.empty()) resume(read_checkpoint(hooks.resume_path));
+    context.dispatch([&](auto& c) {
+      if constexpr (!std::is_same_v<std::decay_t<decltype(c)>, CpuContext>) {
+        if (!can_run_on_device(train_, data_.host_graph().nodes())) return;
+        on_device_ = epochs_on_device<float>(c, context_, autoencoder_, parameters_, data_, train_,
+                                             adam_options(train_));
+      }
+    });
   }
 
   TrainResult run() {
     while (epochs_done() < train_.epochs && !on_plateau(result_.losses, train_)) {
-      const bool go_on = run_epoch();
+      const bool go_on = run_epochs(epochs_at_once());
       const bool periodic =
           train_.checkpoint_every > 0 && epochs_done() % train_.checkpoint_every == 0;
       if (periodic || !go_on) save();
@@ -95,6 +108,7 @@ class Training {
       }
     }
     result_.end = epochs_done() < train_.epochs ? TrainEnd::kPlateau : TrainEnd::kAllEpochs;
+    on_device_ = nullptr;  // and the memory of its epochs
     result_.embeddings =
         finite_embeddings(context_, autoencoder_, parameters_, data_, epochs_done());
     save();
@@ -104,25 +118,49 @@ class Training {
  private:
   std::int64_t epochs_done() const { return std::ssize(result_.losses); }
 
-  // False when the caller wants to stop.
-  bool run_epoch() {
-    const double start = wall_seconds();
-    const int epoch = static_cast<int>(epochs_done()) + 1;
+  // A device goes on by itself until the host has to look at a loss or to keep the parameters.
+  int epochs_at_once() const {
+    if (!on_device_ || train_.patience > 0) return 1;
+    std::int64_t count =
+        std::min<std::int64_t>(kEpochsBetweenReports, train_.epochs - epochs_done());
+    if (train_.checkpoint_every > 0) {
+      count = std::min(count, train_.checkpoint_every - epochs_done() % train_.checkpoint_every);
+    }
+    return static_cast<int>(count);
+  }
+
+  StepLoss host_epoch(int epoch) {
     const MaskDraw mask = draw_mask(train_.seed, static_cast<std::uint32_t>(epoch),
                                     train_.mask_rate, train_.replace_rate, data_.host_graph().ids);
-    const StepLoss loss = training_step<float>(context_, communicator_, autoencoder_, parameters_,
-                                               data_, mask, train_, epoch, Path::kFused);
-    if (!std::isfinite(loss.total)) {
-      fail(ExitCode::kNotConverged, "training: the loss became ", loss.total, " in epoch ", epoch,
-           " of ", train_.epochs, "; lower the learning rate (", train_.learning_rate,
-           ") or look for extreme values in the features");
-    }
+    StepLoss loss = training_step<float>(context_, communicator_, autoencoder_, parameters_, data_,
+                                         mask, train_, epoch, Path::kFused);
     parameters_.adam_step(context_, adam_options(train_), epoch);
-    result_.losses.push_back(loss.total);
-    result_.losses_per_scale.insert(result_.losses_per_scale.end(), loss.per_scale.begin(),
-                                    loss.per_scale.end());
-    return !hooks_.progress ||
-           hooks_.progress({epoch, train_.epochs, loss.total, wall_seconds() - start});
+    return loss;
+  }
+
+  // False when the caller wants to stop.
+  bool run_epochs(int count) {
+    const double start = wall_seconds();
+    const int first = static_cast<int>(epochs_done()) + 1;
+    const std::vector<StepLoss> losses =
+        on_device_ ? on_device_(first, count) : std::vector{host_epoch(first)};
+    const double seconds = (wall_seconds() - start) / count;
+    bool go_on = true;
+    for (const StepLoss& loss : losses) {
+      const int epoch = static_cast<int>(epochs_done()) + 1;
+      if (!std::isfinite(loss.total)) {
+        fail(ExitCode::kNotConverged, "training: the loss became ", loss.total, " in epoch ", epoch,
+             " of ", train_.epochs, "; lower the learning rate (", train_.learning_rate,
+             ") or look for extreme values in the features");
+      }
+      result_.losses.push_back(loss.total);
+      result_.losses_per_scale.insert(result_.losses_per_scale.end(), loss.per_scale.begin(),
+                                      loss.per_scale.end());
+      if (go_on && hooks_.progress) {
+        go_on = hooks_.progress({epoch, train_.epochs, loss.total, seconds});
+      }
+    }
+    return go_on;
   }
 
   void save() {
@@ -171,6 +209,8 @@ class Training {
   Communicator communicator_;
   Autoencoder autoencoder_;
   ParameterBlock<float> parameters_;
+  // Epochs first .. first + count − 1 without the host; unset where epochs are the host's.
+  RunEpochs on_device_;
   TrainResult result_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <optional>
+#include <utility>
 
 namespace m2st::model {
 
@@ -21,34 +22,61 @@ double share_of_rows(const Communicator& communicator, std::size_t rows) {
 template <class T>
 Scalar reconstruction_loss(const Pass<T>& pass, const TrainConfig& train,
                            Span<const std::int32_t> rows, MatrixView<const T> features,
-                           const Variable<T>& reconstruction) {
+                           const Variable<T>& reconstruction, Span<double> kept) {
   return train.loss == LossKind::kMse
-             ? autograd::mse_loss(pass.tape, rows, features, reconstruction)
-             : autograd::scaled_cosine_loss(pass.tape, rows, train.gamma, features, reconstruction);
+             ? autograd::mse_loss(pass.tape, rows, features, reconstruction, kept)
+             : autograd::scaled_cosine_loss(pass.tape, rows, train.gamma, features, reconstruction,
+                                            kept);
+}
+
+// One scale's way back to h0. On a lane of its own it waits for the lane before, which writes h0's
+// gradient first, not sooner than it adds to that itself: the scale's first op is the one that
+// reads h0.
+template <class T>
+void walk_back(const Pass<T>& pass, std::size_t below, const Scalar& loss, double weight,
+               int position, const SideBySide* beside) {
+  if (beside != nullptr && position > 0) {
+    pass.tape.backward_to(below + 1, loss, weight);
+    beside->wait(position);
+    weight = 0;
+  }
+  pass.tape.backward_to(below, loss, weight);
 }
 
 // No handle to a value leaves this function, so that the backward can free them as it goes. With
-// `recompute` the scales are walked back one by one, in the order the whole backward would have:
-// what only one scale needs is never held together with another's.
+// `recompute`, and side by side, the scales are walked back one by one, in the order the whole
+// backward would have; with `recompute` so that what only one scale needs is never held together
+// with another's.
 template <class T>
 std::vector<Scalar> losses_of_scales(const Pass<T>& pass, const Autoencoder& autoencoder,
                                      const TrainConfig& train, MatrixView<const T> features,
-                                     const MaskLists& mask, Span<const std::int32_t> rows,
-                                     double share) {
-  const Variable<T> shared = autoencoder.encode_masked(pass, features, mask);
+                                     const EpochLists& lists, double share, Span<double> kept,
+                                     const SideBySide* beside) {
+  const Variable<T> shared = autoencoder.encode_masked(pass, features, lists.mask);
   const std::size_t below = pass.tape.length();
   const int scales = autoencoder.scales();
+  const bool one_by_one = pass.recompute || beside != nullptr;
   std::vector<Scalar> losses(static_cast<std::size_t>(scales));
+  if (beside != nullptr) beside->fork();
   for (int i = 0; i < scales; ++i) {
-    const int scale = pass.recompute ? scales - 1 - i : i;
-    Scalar& loss = losses[static_cast<std::size_t>(scale)];
-    {
-      const Variable<T> reconstruction =
-          autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), mask);
-      loss = reconstruction_loss(pass, train, rows, features, reconstruction);
+    const int scale = one_by_one ? scales - 1 - i : i;
+    const auto at = static_cast<std::size_t>(scale);
+    const auto walk = [&] {
+      {
+        const Variable<T> reconstruction =
+            autoencoder.decode<T>(pass, scale, autoencoder.encode(pass, scale, shared), lists.mask);
+        losses[at] = reconstruction_loss(pass, train, lists.rows, features, reconstruction,
+                                         kept.empty() ? kept : kept.subspan(at, 1));
+      }
+      if (one_by_one) walk_back(pass, below, losses[at], 1.0 / scales * share, i, beside);
+    };
+    if (beside != nullptr) {
+      beside->run(i, walk);
+    } else {
+      walk();
     }
-    if (pass.recompute) pass.tape.backward_to(below, loss, 1.0 / scales * share);
   }
+  if (beside != nullptr) beside->join();
   return losses;
 }
 
@@ -63,6 +91,25 @@ MaskLists placed(Placement& placement, const MaskLists& host) {
 }
 
 }  // namespace
+
+template <class T>
+std::vector<Scalar> gradients_of_epoch(const Pass<T>& pass, autograd::ParameterBlock<T>& parameters,
+                                       const Autoencoder& autoencoder, const TrainConfig& train,
+                                       MatrixView<const T> features, const EpochLists& lists,
+                                       double share, Span<double> kept, const SideBySide* beside) {
+  parameters.forget_gradients();
+  std::vector<Scalar> losses =
+      losses_of_scales<T>(pass, autoencoder, train, features, lists, share, kept, beside);
+  pass.tape.backward(autograd::mean(pass.tape, losses), share);
+  parameters.clear_unwritten_gradients(pass.tape.context());
+  return losses;
+}
+
+StepLoss step_loss(std::vector<double> per_scale) {
+  double sum = 0;
+  for (const double loss : per_scale) sum += loss;
+  return {sum * (1.0 / static_cast<double>(per_scale.size())), std::move(per_scale)};
+}
 
 template <class T>
 StepLoss training_step(Context& context, const Communicator& communicator,
@@ -89,19 +136,15 @@ StepLoss training_step(Context& context, const Communicator& communicator,
                      train.seed,     static_cast<std::uint32_t>(epoch),
                      path,           narrow ? &live : nullptr,
                      train.recompute};
-  parameters.forget_gradients();
-  const std::vector<Scalar> losses =
-      losses_of_scales<T>(pass, autoencoder, train, data.features(), placed(placement, mask),
-                          placement.place(Span<const std::int32_t>(rows)), share);
-  const Scalar total = autograd::mean(tape, losses);
-  tape.backward(total, share);
-  parameters.clear_unwritten_gradients(context);
+  const EpochLists lists{placed(placement, mask), placement.place(Span<const std::int32_t>(rows))};
+  const std::vector<Scalar> losses = gradients_of_epoch<T>(
+      pass, parameters, autoencoder, train, data.features(), lists, share, {}, nullptr);
   communicator.sum(parameters.gradients());
 
-  std::vector<double> values{share * total.value()};
+  std::vector<double> values;
   for (const Scalar& loss : losses) values.push_back(share * loss.value());
   communicator.sum(Span<double>(values));
-  return {values.front(), {values.begin() + 1, values.end()}};
+  return step_loss(std::move(values));
 }
 
 template <class T>
@@ -130,6 +173,9 @@ std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
 }
 
 #define INSTANTIATE(T)                                                                        \
+  template std::vector<Scalar> gradients_of_epoch<T>(                                         \
+      const Pass<T>&, autograd::ParameterBlock<T>&, const Autoencoder&, const TrainConfig&,   \
+      MatrixView<const T>, const EpochLists&, double, Span<double>, const SideBySide*);       \
   template StepLoss training_step<T>(                                                         \
       Context&, const Communicator&, const Autoencoder&, autograd::ParameterBlock<T>&,        \
       const GraphView&, MatrixView<const T>, const MaskDraw&, const TrainConfig&, int, Path); \

@@ -1,6 +1,7 @@
 // One epoch's loss and gradients: mask, forward through every scale, backward.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "autograd/parameters.h"
@@ -38,6 +39,33 @@ class PlacedData {
   GraphView graph_;
   MatrixView<const T> features_;
 };
+
+// How a device walks the scales side by side, the k-th of the walk on its lane k. On the host, and
+// without it, they are walked one after the other. The results are the same bytes.
+struct SideBySide {
+  std::function<void()> fork;  // every lane goes on from where lane 0 is
+  std::function<void(int k, const std::function<void()>& work)> run;
+  std::function<void(int k)> wait;  // lane k for what lane k − 1 has to do
+  std::function<void()> join;       // lane 0 for all
+};
+
+// What an epoch works on, as kernels see it.
+struct EpochLists {
+  MaskLists mask;
+  Span<const std::int32_t> rows;  // of the loss
+};
+
+// The gradients of one epoch into `parameters`: a forward through every scale and the backward, on
+// an empty tape. `kept`: a number a scale, where the losses go without waiting for a device; empty:
+// they are in the Scalars.
+template <class T>
+std::vector<autograd::Scalar> gradients_of_epoch(
+    const Pass<T>& pass, autograd::ParameterBlock<T>& parameters, const Autoencoder& autoencoder,
+    const TrainConfig& train, MatrixView<const T> features, const EpochLists& lists, double share,
+    Span<double> kept, const SideBySide* beside);
+
+// The mean over scales beside the losses themselves.
+StepLoss step_loss(std::vector<double> per_scale);
 
 // Leaves the gradients in `parameters`, summed over the processes of the communicator; values and
 // moments stay. `epoch` keys the draws of dropout. Without masked nodes (rate 0, or too few nodes)

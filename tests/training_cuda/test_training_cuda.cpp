@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/io/npy.h"
 #include "model/trainer.h"
 #include "model/training_step.h"
 #include "tests/model/golden.h"
 #include "tests/model/tissue.h"
 #include "tests/support/near.h"
 #include "tests/support/shared_data.h"
+#include "tests/training_cuda/starmap_part.h"
 
 namespace m2st::model {
 namespace {
@@ -131,35 +131,14 @@ TYPED_TEST(TrainingOnCuda, EveryVariantOfTheModelIsTheCpus) {
   expect_same_step(this->cuda_, problem, token_mask({}, tissue.graph.ids));
 }
 
-// The edges among the first cells.
-data::Adjacency among_first(std::int64_t cells, Span<const std::int64_t> offsets,
-                            Span<const std::int32_t> neighbours) {
-  data::Adjacency part;
-  part.offsets.push_back(0);
-  for (std::int64_t n = 0; n < cells; ++n) {
-    for (std::int64_t e = offsets[n]; e < offsets[n + 1]; ++e) {
-      if (neighbours[e] < cells) part.neighbours.push_back(neighbours[e]);
-    }
-    part.offsets.push_back(std::ssize(part.neighbours));
-  }
-  return part;
-}
-
 TEST(TrainingOnCudaData, StepOfTwoHundredStarmapCellsIsTheCpus) {
   M2ST_NEEDS_SHARED("data/starmap_m2st");
   Context cuda = cuda_context(0, 1);
-  CpuContext& host = cuda.host();
-  const std::string folder = test::shared_path("data/starmap_m2st/");
-  const std::int64_t cells = 200;
-  const auto all = data::read_npy<float>(host, folder + "features.npy");
-  const auto offsets = data::read_npy<std::int64_t>(host, folder + "graph_indptr.npy");
-  const auto neighbours = data::read_npy<std::int32_t>(host, folder + "graph_indices.npy");
-  const data::Graph graph =
-      data::graph_with_self_loops(host, among_first(cells, offsets.span(), neighbours.span()));
-  const Matrix<double> features = converted<double>(cuda, all.view().slice(0, cells));
-  const Problem<double> problem{{}, {}, graph, features.view()};
+  const test::StarmapPart part(cuda.host(), 200);
+  const Matrix<double> features = converted<double>(cuda, part.features.view());
+  const Problem<double> problem{{}, {}, part.graph, features.view()};
 
-  expect_same_step(cuda, problem, draw_mask(1, 2, 0.5, 0, graph.ids));
+  expect_same_step(cuda, problem, draw_mask(1, 2, 0.5, 0, part.graph.ids));
 }
 
 TEST(TrainingOnCudaRuns, LossesAndEmbeddingsOfTenEpochsAreTheCpus) {
