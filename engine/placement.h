@@ -51,13 +51,21 @@ class Placement {
   std::vector<Array<std::byte>> copies_;
 };
 
-// The other way: what kernels gave, in host memory.
+// The other way: what a backend's kernels gave, in host memory.
+template <class T, class Backend>
+Matrix<T> brought_to_host(CpuContext& host, Backend& backend, Matrix<T> matrix) {
+  if constexpr (std::is_same_v<Backend, CpuContext>) {
+    return matrix;
+  } else {
+    Matrix<T> here(host.pool(), matrix.rows(), matrix.cols());
+    copy_out<T>(backend, std::as_const(matrix).span(), here.span());
+    return here;
+  }
+}
 template <class T>
 Matrix<T> brought_to_host(Context& context, Matrix<T> matrix) {
-  if (context.on_host()) return matrix;
-  Matrix<T> here(context.host().pool(), matrix.rows(), matrix.cols());
-  context.dispatch([&](auto& c) { copy_out<T>(c, std::as_const(matrix).span(), here.span()); });
-  return here;
+  return context.dispatch(
+      [&](auto& backend) { return brought_to_host(context.host(), backend, std::move(matrix)); });
 }
 
 }  // namespace m2st

@@ -1,6 +1,9 @@
 // Small dense problems (n up to some hundreds; a covariance of a few thousand is fine).
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "engine/contexts.h"
 #include "engine/view.h"
 
@@ -43,7 +46,12 @@ void symmetric_eigen(CudaContext& context, MatrixView<const T> a, Span<T> values
 
 // Turns a vector so that its entry of largest magnitude, the first of equals, is positive.
 template <class T>
-void make_largest_positive(Span<T> vector);
+void make_largest_positive(Span<T> vector) {
+  const auto largest = std::max_element(vector.begin(), vector.end(),
+                                        [](T a, T b) { return std::abs(a) < std::abs(b); });
+  if (largest == vector.end() || !(*largest < T(0))) return;
+  for (T& value : vector) value = -value;
+}
 
 // The largest eigenvalue of a (n × n) alone, at a fraction of the cost; 0 for n = 0.
 template <class T>

@@ -136,7 +136,7 @@ void Pipeline::read() {
 
 void Pipeline::prepare() {
   begin("prepare");
-  prepare_features(host(), dataset_, options_.prepare, record_);
+  prepare_features(context_, dataset_, options_.prepare, record_);
   for (const std::string& line : record_.prepare->steps) note("prepare", line);
 }
 

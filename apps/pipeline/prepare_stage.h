@@ -10,7 +10,7 @@
 namespace m2st::apps {
 
 // Features from dataset.expression; notes what was done in `record`.
-void prepare_features(CpuContext& context, Dataset& dataset, const data::PrepareOptions& options,
+void prepare_features(Context& context, Dataset& dataset, const data::PrepareOptions& options,
                       RunRecord& record);
 
 // features.npy, genes.csv (those that features rest on), and where there are such: coords.csv,

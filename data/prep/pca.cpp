@@ -9,6 +9,7 @@
 
 #include "engine/check.h"
 #include "engine/parallel.h"
+#include "engine/placement.h"
 #include "kernels/gemm.h"
 #include "kernels/leading_eigen.h"
 #include "kernels/linear_algebra.h"
@@ -125,30 +126,62 @@ struct Eigenpairs {
   Matrix<double> vectors;      // (count, n)
 };
 
-Eigenpairs eigenpairs_of(CpuContext& context, const Matrix<double>& square, std::int64_t count) {
-  const std::int64_t n = square.rows();
-  Eigenpairs pairs{std::vector<double>(static_cast<std::size_t>(count)),
-                   Matrix<double>(context.pool(), count, n)};
+// square (n, n) and what is made of it in the backend's memory; the pairs on the host.
+template <class Backend>
+Eigenpairs eigenpairs_on(CpuContext& host, Backend& backend, MatrixView<const double> square,
+                         std::int64_t count) {
+  const std::int64_t n = square.rows;
+  Eigenpairs pairs{std::vector<double>(static_cast<std::size_t>(count)), {}};
   if (kernels::worth_iterating(n, count)) {
+    Matrix<double> rows(backend.pool(), count, n);
     const auto apply = [&](MatrixView<const double> x, MatrixView<double> out) {
-      kernels::gemm<double>(context, kernels::Layout::kPlain, kernels::Layout::kPlain, 1.0, x,
-                            square.view(), 0.0, out);
+      kernels::gemm<double>(backend, kernels::Layout::kPlain, kernels::Layout::kPlain, 1.0, x,
+                            square, 0.0, out);
     };
-    if (kernels::leading_eigen(context, n, apply, pairs.values, pairs.vectors.view())) return pairs;
+    if (kernels::leading_eigen(backend, n, apply, pairs.values, rows.view())) {
+      pairs.vectors = brought_to_host(host, backend, std::move(rows));
+      return pairs;
+    }
   }
-  Array<double> values(context.pool(), n);
-  Matrix<double> vectors(context.pool(), n, n);
-  kernels::symmetric_eigen<double>(context, square.view(), values.span(), vectors.view());
+  Matrix<double> spectrum(backend.pool(), 1, n), columns(backend.pool(), n, n);
+  kernels::symmetric_eigen<double>(backend, square, spectrum.span(), columns.view());
+  const Matrix<double> values = brought_to_host(host, backend, std::move(spectrum));
+  const Matrix<double> vectors = brought_to_host(host, backend, std::move(columns));
+  pairs.vectors = Matrix<double>(host.pool(), count, n);
   for (std::int64_t i = 0; i < count; ++i) {
-    pairs.values[i] = values[n - 1 - i];
+    pairs.values[i] = values(0, n - 1 - i);
     for (std::int64_t c = 0; c < n; ++c) pairs.vectors(i, c) = vectors(c, n - 1 - i);
   }
   return pairs;
 }
 
+Eigenpairs eigenpairs_of(CpuContext& host, Context* dense, const Matrix<double>& square,
+                         std::int64_t count) {
+  if (dense == nullptr) return eigenpairs_on(host, host, square.view(), count);
+  Placement placement(*dense);
+  const MatrixView<const double> there = placement.place(square.view());
+  return dense->dispatch([&](auto& backend) { return eigenpairs_on(host, backend, there, count); });
+}
+
+template <class Backend>
+Matrix<double> orthonormal_on(CpuContext& host, Backend& backend,
+                              MatrixView<const double> columns) {
+  Matrix<double> basis(backend.pool(), columns.rows, columns.cols);
+  kernels::orthonormalise<double>(backend, columns, basis.view());
+  return brought_to_host(host, backend, std::move(basis));
+}
+
+Matrix<double> orthonormal(CpuContext& host, Context* dense, const Matrix<double>& columns) {
+  if (dense == nullptr) return orthonormal_on(host, host, columns.view());
+  Placement placement(*dense);
+  const MatrixView<const double> there = placement.place(columns.view());
+  return dense->dispatch([&](auto& backend) { return orthonormal_on(host, backend, there); });
+}
+
 // Eigenvectors of XXᵀ become axes Xᵀu / σ. As in kernels/principal_components: a QR decomposition
 // cleans axes of little variance and completes those of none.
-Eigenpairs axes_from_cells(CpuContext& context, const CentredMatrix& x, Eigenpairs pairs) {
+Eigenpairs axes_from_cells(CpuContext& context, Context* dense, const CentredMatrix& x,
+                           Eigenpairs pairs) {
   const auto count = static_cast<std::int64_t>(pairs.values.size());
   const double rounding = static_cast<double>(x.cells()) * std::numeric_limits<double>::epsilon() *
                           std::max(pairs.values[0], 0.0);
@@ -160,9 +193,8 @@ Eigenpairs axes_from_cells(CpuContext& context, const CentredMatrix& x, Eigenpai
   }
   const Matrix<double> columns =
       x.transposed_times(turned(context, std::as_const(pairs.vectors).view()).view());
-  Matrix<double> basis(context.pool(), columns.rows(), count);
-  kernels::orthonormalise<double>(context, columns.view(), basis.view());
-  pairs.vectors = turned(context, std::as_const(basis).view());
+  const Matrix<double> basis = orthonormal(context, dense, columns);
+  pairs.vectors = turned(context, basis.view());
   return pairs;
 }
 
@@ -182,18 +214,20 @@ Eigenpairs axes_without_square(CpuContext& context, const CentredMatrix& x, std:
   return pairs;
 }
 
-Eigenpairs axes_of(CpuContext& context, const CentredMatrix& x, std::int64_t count) {
+Eigenpairs axes_of(CpuContext& context, Context* dense, const CentredMatrix& x,
+                   std::int64_t count) {
   if (std::min(x.cells(), x.genes()) > kMostSquare && kernels::worth_iterating(x.genes(), count)) {
     return axes_without_square(context, x, count);
   }
-  if (x.genes() <= x.cells()) return eigenpairs_of(context, x.scatter(), count);
-  return axes_from_cells(context, x, eigenpairs_of(context, x.gram(), count));
+  if (x.genes() <= x.cells()) return eigenpairs_of(context, dense, x.scatter(), count);
+  return axes_from_cells(context, dense, x, eigenpairs_of(context, dense, x.gram(), count));
 }
 
 }  // namespace
 
 PrincipalComponents principal_components(CpuContext& context, const SparseMatrix& by_cell,
-                                         const SparseMatrix& by_gene, int components) {
+                                         const SparseMatrix& by_gene, int components,
+                                         Context* dense) {
   const std::int64_t most = std::min(by_cell.rows, by_cell.columns);
   if (components < 1 || components > most) {
     fail(ExitCode::kParameterImpossible, "principal components: ", components, " asked for, but ",
@@ -201,7 +235,7 @@ PrincipalComponents principal_components(CpuContext& context, const SparseMatrix
          "; ask for a number in that range");
   }
   const CentredMatrix x(context, by_cell, by_gene);
-  Eigenpairs pairs = axes_of(context, x, components);
+  Eigenpairs pairs = axes_of(context, dense, x, components);
   PrincipalComponents result;
   result.variances = std::move(pairs.values);
   const auto divisor = static_cast<double>(std::max<std::int64_t>(by_cell.rows - 1, 1));

@@ -6,7 +6,7 @@
 
 #include "data/prep/sparse_matrix.h"
 #include "engine/array.h"
-#include "engine/cpu_context.h"
+#include "engine/context.h"
 
 namespace m2st::data {
 
@@ -17,9 +17,11 @@ struct PrincipalComponents {
 };
 
 // by_cell (N, d) and by_gene = transposed(by_cell). components <= min(N, d), else exit code 5;
-// exit code 9 when eigenvalues do not converge.
+// exit code 9 when eigenvalues do not converge. dense: where square matrices are decomposed, the
+// host when null; sparse products stay on the host.
 PrincipalComponents principal_components(CpuContext& context, const SparseMatrix& by_cell,
-                                         const SparseMatrix& by_gene, int components);
+                                         const SparseMatrix& by_gene, int components,
+                                         Context* dense = nullptr);
 
 // Sum over columns of their variances (divided by N - 1).
 double total_variance(CpuContext& context, const SparseMatrix& by_gene);

@@ -34,8 +34,12 @@ std::vector<std::int32_t> chosen(const std::vector<std::int32_t>& positions,
 
 class Preparation {
  public:
-  Preparation(CpuContext& context, Expression& expression, const PrepareOptions& options)
-      : context_(context), options_(options), by_cell_(std::move(expression.values)) {
+  Preparation(CpuContext& context, Context* dense, Expression& expression,
+              const PrepareOptions& options)
+      : context_(context),
+        dense_(dense),
+        options_(options),
+        by_cell_(std::move(expression.values)) {
     expression.values = {};
     result_.cells.resize(static_cast<std::size_t>(by_cell_.rows));
     result_.genes.resize(static_cast<std::size_t>(by_cell_.columns));
@@ -98,6 +102,7 @@ class Preparation {
   void turn_to_scores(PrincipalComponents& components);
 
   CpuContext& context_;
+  Context* dense_;
   const PrepareOptions& options_;
   SparseMatrix by_cell_, by_gene_;
   std::vector<double> absent_;  // what an entry that is not stored stands for
@@ -214,7 +219,8 @@ void Preparation::find_components() {
          " with the same values in every gene: there is nothing to tell them apart");
   }
   const int count = component_count();
-  PrincipalComponents components = principal_components(context_, by_cell_, by_gene_, count);
+  PrincipalComponents components =
+      principal_components(context_, by_cell_, by_gene_, count, dense_);
   if (options_.sign == SignRule::kScores) turn_to_scores(components);
   const double explained =
       std::accumulate(components.variances.begin(), components.variances.end(), 0.0);
@@ -278,13 +284,14 @@ void apply_recipe(Recipe recipe, PrepareOptions& options) {
   options = defaults;
 }
 
-Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options) {
+Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options,
+                 Context* dense) {
   if (expression.values.rows == 0 || expression.values.columns == 0) {
     fail(ExitCode::kInputInvalid, "prepare: there are ", expression.values.rows, " cells and ",
          expression.values.columns, " genes; nothing can be made of them");
   }
   check_values(context, expression, options);
-  return Preparation(context, expression, options).run();
+  return Preparation(context, dense, expression, options).run();
 }
 
 }  // namespace m2st::data

@@ -8,7 +8,7 @@
 #include "data/io/expression.h"
 #include "data/prep/normalise.h"
 #include "engine/array.h"
-#include "engine/cpu_context.h"
+#include "engine/context.h"
 
 namespace m2st::data {
 
@@ -62,6 +62,8 @@ struct Prepared {
 // Takes expression.values (left empty); names are for messages. Exit codes: 4 when the values
 // cannot be prepared so (negative, fractional or logged already, nothing to tell cells apart), 5
 // when an option asks for more than there is.
-Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options);
+// dense: as in pca.h.
+Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options,
+                 Context* dense = nullptr);
 
 }  // namespace m2st::data

@@ -204,14 +204,6 @@ T largest_eigenvalue(CpuContext&, MatrixView<const T> a) {
 }
 
 template <class T>
-void make_largest_positive(Span<T> vector) {
-  const Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>> entries(
-      vector.data(), static_cast<Eigen::Index>(vector.size()));
-  if (vector.empty() || !(entries(largest_entry(entries)) < T(0))) return;
-  for (T& value : vector) value = -value;
-}
-
-template <class T>
 void orthonormalise(CpuContext&, MatrixView<const T> a, MatrixView<T> out) {
   M2ST_CHECK(a.rows >= a.cols, "orthonormalise: more columns than rows (got ", a.rows, " x ",
              a.cols, ")");
@@ -235,7 +227,6 @@ void orthonormalise(CpuContext&, MatrixView<const T> a, MatrixView<T> out) {
   template void pseudo_inverse<T>(CpuContext&, MatrixView<const T>, MatrixView<T>);           \
   template void symmetric_eigen<T>(CpuContext&, MatrixView<const T>, Span<T>, MatrixView<T>); \
   template T largest_eigenvalue<T>(CpuContext&, MatrixView<const T>);                         \
-  template void make_largest_positive<T>(Span<T>);                                            \
   template void orthonormalise<T>(CpuContext&, MatrixView<const T>, MatrixView<T>);
 INSTANTIATE(float)
 INSTANTIATE(double)
