@@ -80,14 +80,16 @@ TEST(MonotoneSolver, NeverRisesOnGoldenData) {
 TEST(MonotoneSolver, NeverRisesOnStarmapEmbeddings) {
   M2ST_NEEDS_SHARED("data/starmap_m2st");
   CpuContext context(2);
-  const auto data = test::starmap_data(context, "a");
-  for (const double lambda3 : {0.0, 1e-4, 0.1}) {
-    MonotoneOptions options;
-    options.clusters = 7;
-    options.lambda3 = lambda3;
-    const MonotoneResult result = solve_monotone(context, data, options);
-    EXPECT_TRUE(result.converged);
-    expect_no_rise(result, "starmap");
+  for (const std::string embedding : {"a", "b"}) {
+    const auto data = test::starmap_data(context, embedding);
+    for (const double lambda3 : {0.0, 1e-4, 0.1}) {
+      MonotoneOptions options;
+      options.clusters = 7;
+      options.lambda3 = lambda3;
+      const MonotoneResult result = solve_monotone(context, data, options);
+      EXPECT_TRUE(result.converged) << embedding;
+      expect_no_rise(result, "starmap");
+    }
   }
 }
 
