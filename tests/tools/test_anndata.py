@@ -6,6 +6,7 @@ Skipped where anndata is not installed. Today's anndata is this Python's; 0.8 is
 its test is skipped by name without it. No warning is allowed, but for those of importing.
 """
 
+import importlib
 import json
 import subprocess
 import sys
@@ -213,15 +214,18 @@ class Results(unittest.TestCase):
         parameters = after.uns["spatial_neighbors"]["params"]
         self.assertEqual((parameters["transform"], parameters["percentile"]), ("cosine", 95))
 
-    def test_scanpy_plots_it(self):
+    def plotting_with(self, name):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                import matplotlib
-                import scanpy
+                matplotlib, package = map(importlib.import_module, ("matplotlib", name))
         except ImportError as error:
-            self.skipTest(f"scanpy is not installed: {error}")
+            self.skipTest(f"{name} is not installed: {error}")
         matplotlib.use("Agg")
+        return matplotlib, package
+
+    def test_scanpy_plots_it(self):
+        matplotlib, scanpy = self.plotting_with("scanpy")
         data = anndata.read_h5ad(self.result)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -232,14 +236,7 @@ class Results(unittest.TestCase):
         self.assertEqual(shown, set(data.uns["domain_colors"]))
 
     def test_squidpy_plots_it_with_its_graph(self):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                import matplotlib
-                import squidpy
-        except ImportError as error:
-            self.skipTest(f"squidpy is not installed: {error}")
-        matplotlib.use("Agg")
+        squidpy = self.plotting_with("squidpy")[1]
         data = anndata.read_h5ad(self.result)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -12,10 +12,15 @@
 #include "tests/model/golden.h"
 #include "tests/model/tissue.h"
 #include "tests/support/shared_data.h"
+#include "tests/training_cuda/problem.h"
 #include "tests/training_cuda/starmap_part.h"
 
 namespace m2st::model {
 namespace {
+
+using test::converted;
+using test::on_host;
+using test::Problem;
 
 constexpr int kEpochs = 5;  // one launch by launch, one captured, three replayed
 
@@ -25,22 +30,7 @@ struct Trained {
 };
 
 template <class T>
-struct Case {
-  AutoencoderConfig config;
-  TrainConfig train;
-  const data::Graph& graph;
-  MatrixView<const T> features;
-};
-
-template <class T>
-std::vector<double> on_host(Context& context, Span<const T> values) {
-  std::vector<T> here(values.size());
-  context.dispatch([&](auto& c) { copy_out<T>(c, values, here); });
-  return {here.begin(), here.end()};
-}
-
-template <class T>
-Trained step_by_step(Context& context, const Case<T>& job) {
+Trained step_by_step(Context& context, const Problem<T>& job) {
   const Autoencoder autoencoder(job.config, job.features.cols);
   autograd::ParameterBlock<T> parameters(context, autoencoder.layout(), 3);
   const PlacedData<T> data(context, job.graph.view(), job.features);
@@ -58,7 +48,7 @@ Trained step_by_step(Context& context, const Case<T>& job) {
 
 // In two goes, the second from the graph that the first captured.
 template <class T>
-Trained by_graph(CudaContext& cuda, Context& context, const Case<T>& job) {
+Trained by_graph(CudaContext& cuda, Context& context, const Problem<T>& job) {
   const Autoencoder autoencoder(job.config, job.features.cols);
   autograd::ParameterBlock<T> parameters(context, autoencoder.layout(), 3);
   const PlacedData<T> data(context, job.graph.view(), job.features);
@@ -71,7 +61,7 @@ Trained by_graph(CudaContext& cuda, Context& context, const Case<T>& job) {
 }
 
 template <class T>
-Trained by_graph(Context& context, const Case<T>& job) {
+Trained by_graph(Context& context, const Problem<T>& job) {
   return context.dispatch([&](auto& c) -> Trained {
     if constexpr (std::is_same_v<std::decay_t<decltype(c)>, CudaContext>) {
       return by_graph<T>(c, context, job);
@@ -82,7 +72,7 @@ Trained by_graph(Context& context, const Case<T>& job) {
 }
 
 template <class T>
-void expect_same_bytes(Context& cuda, const Case<T>& job) {
+void expect_same_bytes(Context& cuda, const Problem<T>& job) {
   const Trained want = step_by_step<T>(cuda, job);
   const Trained got = by_graph<T>(cuda, job);
 
@@ -94,7 +84,7 @@ void expect_same_bytes(Context& cuda, const Case<T>& job) {
   EXPECT_EQ(got.parameters, want.parameters);
 }
 
-void expect_the_cpus(Context& cuda, const Case<double>& job) {
+void expect_the_cpus(Context& cuda, const Problem<double>& job) {
   Context cpu = cpu_context(2);
   const Trained want = step_by_step<double>(cpu, job);
   const Trained got = by_graph<double>(cuda, job);
@@ -109,13 +99,6 @@ void expect_the_cpus(Context& cuda, const Case<double>& job) {
 }
 
 template <class T>
-Matrix<T> converted(Context& context, MatrixView<const float> x) {
-  Matrix<T> out(context.host().pool(), x.rows, x.cols);
-  std::copy(x.span().begin(), x.span().end(), out.data());
-  return out;
-}
-
-template <class T>
 class DeviceEpochsOnCuda : public testing::Test {
  protected:
   Context cuda_ = cuda_context(0, 1);
@@ -127,7 +110,7 @@ TYPED_TEST(DeviceEpochsOnCuda, GraphGivesTheBytesOfSingleSteps) {
   using T = TypeParam;
   const test::Tissue tissue = test::small_tissue(this->cuda_, 70, 10);
   const Matrix<T> features = converted<T>(this->cuda_, tissue.view());
-  Case<T> job{{}, {}, tissue.graph, features.view()};
+  Problem<T> job{{}, {}, tissue.graph, features.view()};
   job.config.hidden = 16;
   for (const int scales : {1, 2, 3}) {
     job.config.scales = scales;
@@ -139,7 +122,7 @@ TYPED_TEST(DeviceEpochsOnCuda, VariantsGiveTheBytesOfSingleSteps) {
   using T = TypeParam;
   const test::Tissue tissue = test::small_tissue(this->cuda_, 40, 9);
   const Matrix<T> features = converted<T>(this->cuda_, tissue.view());
-  Case<T> job{{}, {}, tissue.graph, features.view()};
+  Problem<T> job{{}, {}, tissue.graph, features.view()};
   job.config.hidden = 16;
   job.config.head_merge = HeadMerge::kSum;
   job.config.remask = Remask::kLearnable;
@@ -161,7 +144,7 @@ TEST(DeviceEpochsOnCudaData, TwoHundredStarmapCellsAreTheCpus) {
   Context cuda = cuda_context(0, 1);
   const test::StarmapPart part(cuda.host(), 200);
   const Matrix<double> features = converted<double>(cuda, part.features.view());
-  Case<double> job{{}, {}, part.graph, features.view()};
+  Problem<double> job{{}, {}, part.graph, features.view()};
   job.config.hidden = 64;
   expect_the_cpus(cuda, job);
 }

@@ -1,10 +1,8 @@
 // Principal components of counts whose dense algebra runs on a CUDA device, against the host's.
 #include <gtest/gtest.h>
 
-#include <string>
-
 #include "data/prep/pca.h"
-#include "engine/cuda_context.h"
+#include "engine/context.h"
 #include "tests/data/sparse.h"
 
 namespace m2st {
@@ -37,18 +35,9 @@ void expect_alike(int cells, int genes) {
   }
 }
 
-class ComponentsOnCuda : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-  }
-};
-
-TEST_F(ComponentsOnCuda, MatchTheHostWithFewGenes) { expect_alike(60, 12); }
-TEST_F(ComponentsOnCuda, MatchTheHostWithFewCells) { expect_alike(12, 60); }
-TEST_F(ComponentsOnCuda, MatchTheHostByIteration) { expect_alike(200, 150); }
+TEST(ComponentsOnCuda, MatchTheHostWithFewGenes) { expect_alike(60, 12); }
+TEST(ComponentsOnCuda, MatchTheHostWithFewCells) { expect_alike(12, 60); }
+TEST(ComponentsOnCuda, MatchTheHostByIteration) { expect_alike(200, 150); }
 
 }  // namespace
 }  // namespace m2st

@@ -11,12 +11,16 @@
 #include "tests/model/tissue.h"
 #include "tests/support/near.h"
 #include "tests/support/shared_data.h"
+#include "tests/training_cuda/problem.h"
 #include "tests/training_cuda/starmap_part.h"
 
 namespace m2st::model {
 namespace {
 
+using test::converted;
 using test::near;
+using test::on_host;
+using test::Problem;
 
 // Two orders of the same sums, through ten layers and back, relative to the whole tensor.
 template <class T>
@@ -26,22 +30,6 @@ struct StepResult {
   StepLoss loss;
   std::vector<double> gradients;
   std::vector<double> parameters;  // after one step of Adam
-};
-
-template <class T>
-std::vector<double> on_host(Context& context, Span<const T> values) {
-  std::vector<T> here(values.size());
-  context.dispatch([&](auto& c) { copy_out<T>(c, values, here); });
-  return {here.begin(), here.end()};
-}
-
-template <class T>
-struct Problem {
-  AutoencoderConfig config;
-  TrainConfig train;
-  const data::Graph& graph;
-  MatrixView<const T> features;
-  Path path = Path::kFused;
 };
 
 template <class T>
@@ -74,13 +62,6 @@ void expect_same_step(Context& cuda, const Problem<T>& problem, const MaskDraw& 
       ASSERT_NEAR(got.parameters[i], want.parameters[i], 5e-6) << i;
     }
   }
-}
-
-template <class T>
-Matrix<T> converted(Context& context, MatrixView<const float> x) {
-  Matrix<T> out(context.host().pool(), x.rows, x.cols);
-  std::copy(x.span().begin(), x.span().end(), out.data());
-  return out;
 }
 
 template <class T>
