@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """From counts to 50 components: m2st prepare beside scanpy, the same steps on the same file.
 
-    bench/peer_scanpy.py --python build/python/bin/python --program build/cpu/m2st
+    build/python/bin/python bench/peer_scanpy.py --program build/cpu/m2st
 
+build/python is what tools/setup_python.sh makes: the comparison itself needs NumPy and SciPy too.
 Both read X.npz, leave out absent genes, choose 3,000 genes by seurat_v3 where there are more,
 normalise to 10,000, take logs, scale and take 50 components; in turn, some rounds. Ours is the whole
 process, files written; scanpy's is its steps alone, without the import of its packages, once with
