@@ -9,6 +9,7 @@
 #include "kernels/edge_scores.h"
 #include "kernels/edge_softmax.h"
 #include "kernels/gat.h"
+#include "kernels/gat_features.h"
 #include "kernels/node_scores.h"
 
 namespace m2st::bench {
@@ -76,6 +77,43 @@ void gat_attention_backward(benchmark::State& state) {
   }
   const double gathered = double(layer.graph.edges()) * layer.row;
   report(state, 4 * (gathered + 4.0 * layer.out.size()), 4 * gathered);
+}
+
+// Features as wide as one head, gathered before they are projected; every other row is a token's.
+struct FeatureLayer : Layer {
+  explicit FeatureLayer(const benchmark::State& state) : Layer(state) {
+    for (std::int64_t n = 0; n < nodes; n += 2) tokens.push_back(static_cast<std::int32_t>(n));
+    factors = random(std::ssize(tokens), width);
+  }
+  void sum() {
+    kernels::gat_features<float>(context, graph.view(), options, features.view(), source.view(),
+                                 destination.view(), log_sums.view(), out.view());
+  }
+
+  Matrix<float> features = random(nodes, width), factors;
+  Matrix<float> grad_token = random(1, width);
+  std::vector<std::int32_t> tokens;
+};
+
+void gat_features(benchmark::State& state) {
+  FeatureLayer layer(state);
+  for (auto _ : state) layer.sum();
+  const double gathered = double(layer.graph.edges()) * layer.width;
+  report(state, 4 * (gathered + layer.out.size()), 2 * gathered * layer.heads);
+}
+
+void gat_features_backward(benchmark::State& state) {
+  FeatureLayer layer(state);
+  layer.sum();
+  for (auto _ : state) {
+    kernels::gat_features_backward<float>(
+        layer.context, layer.graph.view(), layer.options, layer.features.view(),
+        layer.source.view(), layer.destination.view(), layer.log_sums.view(), layer.grad_out.view(),
+        {layer.tokens, std::as_const(layer.factors).view()}, layer.grad_source.view(),
+        layer.grad_destination.view(), layer.grad_token.span(), Accumulate::kOverwrite);
+  }
+  const double gathered = double(layer.graph.edges()) * layer.width;
+  report(state, 4 * (1.5 * gathered + layer.out.size()), 3 * gathered * layer.heads);
 }
 
 void node_scores(benchmark::State& state) {
@@ -209,6 +247,8 @@ BENCHMARK(gat_attention_cold)
     ->Args({3798, 7, 4, 64, 10})
     ->UseManualTime();
 BENCHMARK(gat_attention_backward)->Apply(layers)->Apply(large_layers);
+BENCHMARK(gat_features)->Apply(layers);
+BENCHMARK(gat_features_backward)->Apply(layers);
 BENCHMARK(node_scores)->Apply(layers);
 BENCHMARK(node_scores_backward)->Apply(layers);
 BENCHMARK(edge_scores)->Apply(layers);

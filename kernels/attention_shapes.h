@@ -4,6 +4,7 @@
 #include "engine/check.h"
 #include "engine/view.h"
 #include "kernels/gat.h"
+#include "kernels/gat_features.h"
 #include "kernels/math/dropout.h"
 
 namespace m2st::kernels {
@@ -32,6 +33,31 @@ void check_attention(const char* op, const GraphView& graph, const AttentionOpti
              ": dropout is ", options.dropout, ", must be at least 0 and below 1");
   M2ST_CHECK(options.dropout == 0 || static_cast<std::int64_t>(graph.ids.size()) == nodes, op, ": ",
              graph.ids.size(), " ids for ", nodes, " nodes");
+}
+
+// `sums`: the output, or its gradient.
+template <class T>
+void check_features(const char* op, const GraphView& graph, const AttentionOptions& options,
+                    MatrixView<const T> features, MatrixView<const T> source_scores,
+                    MatrixView<const T> destination_scores, MatrixView<const T> log_sums,
+                    MatrixView<const T> sums) {
+  M2ST_CHECK(features.rows == graph.nodes(), op, ": features of ", features.rows,
+             " nodes, the graph has ", graph.nodes());
+  M2ST_CHECK(sums.cols == source_scores.cols * features.cols, op, ": the sums are ", sums.cols,
+             " wide, need ", source_scores.cols, " heads of ", features.cols);
+  check_attention<T>(op, graph, options, sums, source_scores, destination_scores, {}, log_sums,
+                     sums);
+}
+
+template <class T>
+void check_tokens(const char* op, MatrixView<const T> features, const TokenFactors<T>& tokens,
+                  Span<const T> grad_token) {
+  M2ST_CHECK(tokens.rows.empty() ||
+                 (tokens.factors.rows == std::ssize(tokens.rows) &&
+                  tokens.factors.cols == features.cols && std::ssize(grad_token) == features.cols),
+             op, ": factors of ", tokens.rows.size(), " tokens are ", tokens.factors.rows, " x ",
+             tokens.factors.cols, ", the gradient has ", grad_token.size(),
+             " entries, the features are ", features.cols, " wide");
 }
 
 }  // namespace m2st::kernels

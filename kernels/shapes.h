@@ -6,6 +6,7 @@
 
 #include "engine/check.h"
 #include "engine/view.h"
+#include "kernels/accumulate.h"
 #include "kernels/math/dropout.h"
 
 namespace m2st::kernels {
@@ -83,6 +84,26 @@ void check_aggregate(const char* op, std::int64_t nodes, std::int64_t edges,
              out.rows, " out, the graph has ", nodes, " nodes");
   M2ST_CHECK(features.cols == out.cols && heads > 0 && features.cols % heads == 0, op, ": widths ",
              features.cols, " and ", out.cols, " for ", heads, " heads");
+}
+
+// Of all three products: `inner` rows hold D features a head, `outer` rows F.
+template <class T>
+void check_project_heads(const char* op, std::int64_t heads, MatrixView<const T> inner,
+                         MatrixView<const T> weight, MatrixView<const T> outer) {
+  M2ST_CHECK(heads > 0 && weight.rows % heads == 0, op, ": ", heads, " heads of a weight of ",
+             weight.rows, " rows");
+  M2ST_CHECK(
+      inner.rows == outer.rows && inner.cols == heads * weight.cols && outer.cols == weight.rows,
+      op, ": rows are ", inner.rows, " x ", inner.cols, " and ", outer.rows, " x ", outer.cols,
+      ", the weight of ", heads, " heads is ", weight.rows, " x ", weight.cols);
+}
+
+template <class T>
+void check_bias_of_heads(const char* op, Span<const T> bias, MatrixView<const T> out,
+                         Accumulate accumulate) {
+  M2ST_CHECK(bias.empty() || (accumulate == Accumulate::kOverwrite && std::ssize(bias) == out.cols),
+             op, ": a bias of ", bias.size(), " entries for ", out.cols,
+             " columns, which are overwritten");
 }
 
 template <class T, class S>

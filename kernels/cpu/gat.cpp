@@ -2,10 +2,8 @@
 // logits, the second recomputes the weights from it (as the backward will) and sums the rows.
 #include "kernels/gat.h"
 
-#include <cmath>
-#include <limits>
-
 #include "engine/parallel.h"
+#include "kernels/cpu/attention_log_sums.h"
 #include "kernels/cpu/attention_strips.h"
 #include "kernels/cpu/gat_walks.h"
 #include "kernels/cpu/row_products.h"
@@ -13,66 +11,6 @@
 namespace m2st::kernels {
 
 namespace {
-
-// max and Σ exp(logit − max), per node of a chunk and head of a group.
-template <class T, int G>
-struct RunningSums {
-  T maximum[kAttentionGrain * G];
-  T total[kAttentionGrain * G];
-};
-
-// Lowers the part's logits by the node's maximum so far.
-template <int G, class T>
-void subtract_maximum(std::int64_t edges, bool first_part, T* logits, T* maximum, T* total) {
-  T highest[G];
-  for (int g = 0; g < G; ++g) {
-    highest[g] = first_part ? -std::numeric_limits<T>::infinity() : maximum[g];
-  }
-  for (std::int64_t e = 0; e < edges; ++e) {
-    for (int g = 0; g < G; ++g) highest[g] = std::max(highest[g], logits[e * G + g]);
-  }
-  for (std::int64_t e = 0; e < edges; ++e) {
-    for (int g = 0; g < G; ++g) logits[e * G + g] -= highest[g];
-  }
-  for (int g = 0; g < G; ++g) {
-    total[g] = first_part ? T(0) : total[g] * exponential(maximum[g] - highest[g]);
-    maximum[g] = highest[g];
-  }
-}
-
-template <int G, class T>
-void find_log_sums(const EdgeWalk<T>& walk, std::int64_t first, std::int64_t last,
-                   std::int64_t head, MatrixView<T> log_sums) {
-  RunningSums<T, G> running;
-  StripValues<T> values;
-  for_each_strip(walk.offsets, first, last, [&](const Strip& strip) {
-    strip_sums<G>(walk, strip, head, values);
-    const std::int64_t size = (strip.last_edge - strip.first_edge) * G;
-    for (std::int64_t k = 0; k < size; ++k) {
-      values.of[k] = attention_logit(values.of[k], walk.leaky_slope);
-    }
-    for_each_part(walk.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      subtract_maximum<G>(end - begin, begin == walk.offsets[i],
-                          values.of + (begin - strip.first_edge) * G,
-                          running.maximum + (i - first) * G, running.total + (i - first) * G);
-    });
-    for (std::int64_t k = 0; k < size; ++k) values.of[k] = exponential(values.of[k]);
-    const T* value = values.of;
-    for_each_part(walk.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      T* total = running.total + (i - first) * G;
-      for (std::int64_t e = begin; e < end; ++e, value += G) {
-        for (int g = 0; g < G; ++g) total[g] += value[g];
-      }
-    });
-  });
-  for (std::int64_t i = first; i < last; ++i) {
-    const bool isolated = walk.offsets[i] == walk.offsets[i + 1];
-    for (int g = 0; g < G; ++g) {
-      const std::int64_t k = (i - first) * G + g;
-      log_sums(i, head + g) = isolated ? T(0) : running.maximum[k] + std::log(running.total[k]);
-    }
-  }
-}
 
 template <int G, class T>
 void sum_rows(const EdgeWalk<T>& walk, std::int64_t first, std::int64_t last, std::int64_t head,

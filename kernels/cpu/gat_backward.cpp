@@ -7,6 +7,7 @@
 
 #include "engine/array.h"
 #include "engine/parallel.h"
+#include "kernels/cpu/attention_sides.h"
 #include "kernels/cpu/attention_strips.h"
 #include "kernels/cpu/gat_walks.h"
 #include "kernels/cpu/row_products.h"
@@ -26,7 +27,7 @@ struct Backward {
   MatrixView<T> row_terms;       // (N, H): S = grad_out · (out − bias)
   MatrixView<T> grad_logits;     // (E, H), by in-edge
   const std::int64_t* edge_ids;  // of the out-edges
-  MatrixView<T> grad_projected, grad_source_scores, grad_destination_scores;
+  MatrixView<T> grad_projected, grad_source_scores;
 };
 
 template <class T>
@@ -36,53 +37,6 @@ void find_row_terms(const Backward<T>& b, std::int64_t i) {
     T term = dot(gradient, b.out.data + i * b.out.cols + h * b.width, b.width);
     if (!b.bias.empty()) term -= dot(gradient, b.bias.data() + h * b.width, b.width);
     b.row_terms(i, h) = term;
-  }
-}
-
-// Of a chunk's nodes and a group's heads: how many edges have a positive sum, and the gradients of
-// the logits on either side.
-template <class T, int G>
-struct SideSums {
-  std::int64_t positives[kAttentionGrain * G] = {};
-  T above[kAttentionGrain * G] = {};
-  T below[kAttentionGrain * G] = {};
-};
-
-template <int G, class T>
-void add_sides(const Backward<T>& b, std::int64_t first, std::int64_t last, std::int64_t head,
-               SideSums<T, G>& side) {
-  StripValues<T> sums;
-  for_each_strip(b.in.offsets, first, last, [&](const Strip& strip) {
-    strip_sums<G>(b.in, strip, head, sums);
-    const T* sum = sums.of;
-    for_each_part(b.in.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      const std::int64_t k = (i - first) * G;
-      for (std::int64_t e = begin; e < end; ++e, sum += G) {
-        const T* gradient = b.grad_logits.data + e * b.in.heads + head;
-        for (int g = 0; g < G; ++g) {
-          const bool positive = sum[g] > T(0);
-          side.positives[k + g] += positive ? 1 : 0;
-          side.above[k + g] += positive ? gradient[g] : T(0);
-          side.below[k + g] += positive ? T(0) : gradient[g];
-        }
-      }
-    });
-  });
-}
-
-template <int G, class T>
-void find_destination_scores(const Backward<T>& b, std::int64_t first, std::int64_t last,
-                             std::int64_t head) {
-  SideSums<T, G> side;
-  add_sides<G>(b, first, last, head, side);
-  const T step = T(1) - b.in.leaky_slope;
-  for (std::int64_t i = first; i < last; ++i) {
-    const std::int64_t degree = b.in.offsets[i + 1] - b.in.offsets[i];
-    for (int g = 0; g < G; ++g) {
-      const std::int64_t k = (i - first) * G + g;
-      b.grad_destination_scores(i, head + g) =
-          2 * side.positives[k] <= degree ? step * side.above[k] : -step * side.below[k];
-    }
   }
 }
 
@@ -186,8 +140,7 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
       grad_logits.view(),
       graph.out.edges.data(),
       grad_projected,
-      grad_source_scores,
-      grad_destination_scores};
+      grad_source_scores};
   parallel_for(context, nodes, kAttentionGrain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t i = first; i < last; ++i) find_row_terms(b, i);
     if (!grad_bias.empty()) {
@@ -206,8 +159,10 @@ void gat_attention_backward(CpuContext& context, const GraphView& graph,
                         [&]<int G>(std::int64_t head) { walk_sources<G>(b, first, last, head); });
   });
   parallel_for(context, nodes, kAttentionGrain, [&](std::int64_t first, std::int64_t last) {
-    for_each_head_group(
-        heads, [&]<int G>(std::int64_t head) { find_destination_scores<G>(b, first, last, head); });
+    for_each_head_group(heads, [&]<int G>(std::int64_t head) {
+      find_destination_scores<G, T>(b.in, grad_logits.view(), first, last, head,
+                                    grad_destination_scores);
+    });
   });
 }
 

@@ -11,6 +11,7 @@
 #include "engine/array.h"
 #include "engine/parallel.h"
 #include "kernels/cpu/gemm_tile.h"
+#include "kernels/cpu/strided_gemm.h"
 #include "kernels/cpu/transpose_block.h"
 
 namespace m2st::kernels {
@@ -23,22 +24,9 @@ constexpr std::int64_t kPackRows = 16;                        // pages that pack
 constexpr std::int64_t kPackedSlack = 16;                     // see pack_rows
 constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
 constexpr std::int64_t kLeastSlice = kDepthBlock;             // of the inner dimension
+constexpr std::int64_t kAddedAtOnce = 4096;                   // elements of partial products
 constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
 constexpr std::int64_t kPackedLimit = std::int64_t{1} << 24;  // elements of b packed at a time
-
-template <class T>
-struct Operand {
-  const T* data;
-  std::int64_t stride;
-  bool transposed;
-  // Of a transposed operand: the rows of its memory that take part; null: all of them.
-  const std::int32_t* rows = nullptr;
-
-  // Element (row, col) of the operand as it enters the product.
-  const T* at(std::int64_t row, std::int64_t col) const {
-    return transposed ? data + col * stride + row : data + row * stride + col;
-  }
-};
 
 template <class T, int Vectors>
 inline constexpr int kStripCols = GemmTile<T, kTileRows, Vectors>::kCols;
@@ -97,8 +85,8 @@ void copy_padded(const T* source, std::int64_t count, T* packed) {
 // rows of the memory are cut into all strips at a time: every strip alone would open each row's
 // page anew.
 template <class T>
-void pack_transposed(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
-                     std::int64_t depth, T* packed) {
+void pack_transposed(const GemmOperand<T>& a, std::int64_t row, std::int64_t rows,
+                     std::int64_t start, std::int64_t depth, T* packed) {
   const T* lines[kPackRows];
   for (std::int64_t first = 0; first < depth; first += kPackRows) {
     const std::int64_t steps = std::min(kPackRows, depth - first);
@@ -118,7 +106,7 @@ void pack_transposed(const Operand<T>& a, std::int64_t row, std::int64_t rows, s
 
 // rows × depth of a from (row, start) as strips of kTileRows rows, each strip depth-major.
 template <class T>
-void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
+void pack_a(const GemmOperand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
             std::int64_t depth, T* packed) {
   if (a.transposed) return pack_transposed(a, row, rows, start, depth, packed);
   for (std::int64_t strip = 0; strip < rows; strip += kTileRows, packed += kTileRows * depth) {
@@ -129,7 +117,7 @@ void pack_a(const Operand<T>& a, std::int64_t row, std::int64_t rows, std::int64
 
 // One strip of b: depth × Width from (start, col), zero-padded to the width.
 template <int Width, class T>
-void pack_b_strip(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
+void pack_b_strip(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
                   std::int64_t cols, T* packed) {
   const std::int64_t count = std::min<std::int64_t>(Width, cols - col);
   const T* source = b.at(start, col);
@@ -151,7 +139,7 @@ std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
 // Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
 // block, each holding all its strips.
 template <class T>
-void pack_b(const Operand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
+void pack_b(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
             std::int64_t first, std::int64_t last, T* packed) {
   constexpr int kCols = kWideCols<T>;
   const std::int64_t padded_cols = round_up(cols, kCols);
@@ -199,7 +187,7 @@ struct StripOfB {
 template <class T>
 struct TiledB {
   const T* packed;
-  Operand<T> operand;
+  GemmOperand<T> operand;
   std::int64_t direct;
 };
 
@@ -242,8 +230,8 @@ void multiply_strip(const T* packed_a, StripOfB<T> strip_b, std::int64_t depth, 
 
 // target = alpha · a · b + beta · target over inner dimension [start, start + depth).
 template <class T>
-void multiply_rows(MemoryPool& pool, const Operand<T>& a, const TiledB<T>& b, std::int64_t start,
-                   std::int64_t depth, const Target<T>& target) {
+void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<T>& b,
+                   std::int64_t start, std::int64_t depth, const Target<T>& target) {
   constexpr int kCols = kWideCols<T>;
   const std::int64_t padded_cols = round_up(target.cols, kCols);
   Array<T> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
@@ -268,8 +256,8 @@ void multiply_rows(MemoryPool& pool, const Operand<T>& a, const TiledB<T>& b, st
 
 // Many rows: b is packed once, every block of rows is a task.
 template <class T>
-void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
-                            std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
+void multiply_by_row_blocks(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
+                            std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
   const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
   const std::int64_t padded_cols = strips * kWideCols<T>;
   const std::int64_t span =
@@ -277,23 +265,49 @@ void multiply_by_row_blocks(CpuContext& context, const Operand<T>& a, const Oper
   Array<T> packed(context.pool(), std::min(span, depth) * padded_cols);
   for (std::int64_t start = 0; start < depth; start += span) {
     const std::int64_t part = std::min(span, depth - start);
-    const T part_beta = start == 0 ? beta : T(1);
+    const bool starts_at_bias = start == 0 && out.bias != nullptr;
+    const T part_beta = start == 0 && !starts_at_bias ? beta : T(1);
     parallel_for(context, strips, 4, [&](std::int64_t first, std::int64_t last) {
       pack_b(b, start, part, out.cols, first, last, packed.data());
     });
     parallel_for(context, out.rows, kRowBlock, [&](std::int64_t first, std::int64_t last) {
-      multiply_rows(context.pool(), a, TiledB<T>{packed.data(), b, 0}, start, part,
-                    Target<T>{alpha, part_beta, first, last - first, out.cols, out.data, out.cols});
+      for (std::int64_t row = first; starts_at_bias && row < last; ++row) {
+        std::copy_n(out.bias, out.cols, out.data + row * out.stride);
+      }
+      multiply_rows(
+          context.pool(), a, TiledB<T>{packed.data(), b, 0}, start, part,
+          Target<T>{alpha, part_beta, first, last - first, out.cols, out.data, out.stride});
     });
   }
+}
+
+// out = alpha · the sum of the partial products, in their order, + beta · out + the bias.
+template <class T>
+void add_partial_products(CpuContext& context, T* partial, std::int64_t parts, T alpha, T beta,
+                          const GemmOutput<T>& out) {
+  const std::int64_t grain = std::max<std::int64_t>(1, kAddedAtOnce / out.cols);
+  parallel_for(context, out.rows, grain, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      T* target = out.data + row * out.stride;
+      T* sum = partial + row * out.cols;
+      for (std::int64_t part = 1; part < parts; ++part) {
+        const T* source = sum + part * out.size();
+        for (std::int64_t i = 0; i < out.cols; ++i) sum[i] += source[i];
+      }
+      for (std::int64_t i = 0; i < out.cols; ++i) {
+        target[i] = beta == T(0) ? alpha * sum[i] : alpha * sum[i] + beta * target[i];
+      }
+      for (std::int64_t i = 0; out.bias != nullptr && i < out.cols; ++i) target[i] += out.bias[i];
+    }
+  });
 }
 
 // Few rows and a long inner dimension (gradients of weights): every slice of the inner dimension
 // gives a partial product; partial products are added in slice order.
 template <class T>
-void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<T>& b,
+void multiply_by_slices(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
                         std::int64_t depth, std::int64_t slices, T alpha, T beta,
-                        MatrixView<T> out) {
+                        const GemmOutput<T>& out) {
   const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
   const std::int64_t parts = chunk_count(depth, slice);
   const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
@@ -314,24 +328,19 @@ void multiply_by_slices(CpuContext& context, const Operand<T>& a, const Operand<
       }
     }
   });
-  parallel_for(context, out.size(), 4096, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = 1; part < parts; ++part) {
-      const T* source = partial.data() + part * out.size();
-      for (std::int64_t i = first; i < last; ++i) partial[i] += source[i];
-    }
-    for (std::int64_t i = first; i < last; ++i) {
-      out.data[i] = beta == T(0) ? alpha * partial[i] : alpha * partial[i] + beta * out.data[i];
-    }
-  });
+  add_partial_products(context, partial.data(), parts, alpha, beta, out);
 }
 
-// out = alpha · left · right + beta · out over an inner dimension of `depth`.
+}  // namespace
+
 template <class T>
-void multiply(CpuContext& context, const Operand<T>& left, const Operand<T>& right,
-              std::int64_t depth, T alpha, T beta, MatrixView<T> out) {
+void strided_gemm(CpuContext& context, const GemmOperand<T>& left, const GemmOperand<T>& right,
+                  std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
   if (out.size() == 0) return;
   if (depth == 0) {
-    for (T& value : out.span()) value = beta == T(0) ? T(0) : beta * value;
+    Array<T> nothing(context.pool(), out.size());
+    std::fill_n(nothing.data(), out.size(), T(0));
+    add_partial_products(context, nothing.data(), 1, alpha, beta, out);
     return;
   }
   // A power of two, so that no processor count that is one waits for a last slice.
@@ -344,13 +353,11 @@ void multiply(CpuContext& context, const Operand<T>& left, const Operand<T>& rig
   }
 }
 
-}  // namespace
-
 template <class T>
 void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out) {
-  const Operand<T> left{a.data, a.cols, layout_a == Layout::kTransposed};
-  const Operand<T> right{b.data, b.cols, layout_b == Layout::kTransposed};
+  const GemmOperand<T> left{a.data, a.cols, layout_a == Layout::kTransposed};
+  const GemmOperand<T> right{b.data, b.cols, layout_b == Layout::kTransposed};
   const std::int64_t rows = left.transposed ? a.cols : a.rows;
   const std::int64_t depth = left.transposed ? a.rows : a.cols;
   const std::int64_t depth_b = right.transposed ? b.cols : b.rows;
@@ -358,7 +365,8 @@ void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, Matrix
   M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
   M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
              ", needs ", rows, " x ", cols);
-  multiply(context, left, right, depth, alpha, beta, out);
+  strided_gemm(context, left, right, depth, alpha, beta,
+               GemmOutput<T>{out.data, out.rows, out.cols, out.cols});
 }
 
 template <class T>
@@ -368,15 +376,18 @@ void gemm_of_rows(CpuContext& context, Span<const std::int32_t> rows, MatrixView
   M2ST_CHECK(b.rows == depth && out.rows == a.cols && out.cols == b.cols, "gemm_of_rows: ", depth,
              " rows of a width of ", a.cols, ", b is ", b.rows, " x ", b.cols, ", out is ",
              out.rows, " x ", out.cols);
-  const Operand<T> left{a.data, a.cols, true, rows.data()};
-  multiply(context, left, Operand<T>{b.data, b.cols, false}, depth, T(1), beta, out);
+  const GemmOperand<T> left{a.data, a.cols, true, rows.data()};
+  strided_gemm(context, left, GemmOperand<T>{b.data, b.cols, false}, depth, T(1), beta,
+               GemmOutput<T>{out.data, out.rows, out.cols, out.cols});
 }
 
 #define INSTANTIATE(T)                                                                            \
   template void gemm<T>(CpuContext&, Layout, Layout, T, MatrixView<const T>, MatrixView<const T>, \
                         T, MatrixView<T>);                                                        \
   template void gemm_of_rows<T>(CpuContext&, Span<const std::int32_t>, MatrixView<const T>,       \
-                                MatrixView<const T>, T, MatrixView<T>);
+                                MatrixView<const T>, T, MatrixView<T>);                           \
+  template void strided_gemm<T>(CpuContext&, const GemmOperand<T>&, const GemmOperand<T>&,        \
+                                std::int64_t, T, T, const GemmOutput<T>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

@@ -79,6 +79,33 @@ inline void add_weighted_rows(RowSet<T> rows, const T* weights, std::int64_t wei
   });
 }
 
+// The same sum for G heads at once, so that every row is loaded once for all of them:
+// sums[g · width + f] += Σ_k weights[k · G + g] · row k [f].
+template <int G, class T>
+inline void add_rows_of_heads(RowSet<T> rows, const T* weights, std::int64_t width, T* sums) {
+  for_each_block<T>(width, [&]<int Lanes, int Vectors>(std::int64_t column) {
+    using P = Pack<T, Lanes>;
+    typename P::type total[G][Vectors];
+    for (int g = 0; g < G; ++g) {
+      for (int v = 0; v < Vectors; ++v) {
+        total[g][v] = P::load(sums + g * width + column + v * Lanes);
+      }
+    }
+    for (std::int64_t k = 0; k < rows.count; ++k) {
+      const T* row = rows.row(k) + column;
+      typename P::type values[Vectors];
+      for (int v = 0; v < Vectors; ++v) values[v] = P::load(row + v * Lanes);
+      for (int g = 0; g < G; ++g) {
+        for (int v = 0; v < Vectors; ++v) total[g][v] += weights[k * G + g] * values[v];
+      }
+    }
+    for (int g = 0; g < G; ++g) {
+      for (int v = 0; v < Vectors; ++v)
+        P::store(total[g][v], sums + g * width + column + v * Lanes);
+    }
+  });
+}
+
 // The four sums of four vectors' lanes. Pairs are brought side by side before they are added, which
 // takes half the steps of summing each vector on its own.
 template <class T>

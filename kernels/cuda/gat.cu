@@ -22,28 +22,6 @@ struct AttentionForward {
   T* out;
 };
 
-// log Σ exp of the logits of the lane's head over all in-edges; 0 without any.
-template <class T>
-__device__ T log_sum_of(const AttentionForward<T>& job, std::int64_t node, int head) {
-  const AttentionEdges<T>& edges = job.edges;
-  const int step = kWarp / edges.lanes_an_edge;
-  const std::int64_t begin = job.graph.offsets[node];
-  const std::int64_t end = head < edges.heads ? job.graph.offsets[node + 1] : begin;
-  const std::int64_t first = begin + static_cast<int>(threadIdx.x) % kWarp / edges.lanes_an_edge;
-  T largest = -INFINITY;
-  for (std::int64_t e = first; e < end; e += step) {
-    const T logit = edges.logit(job.graph.neighbours[e], node, head);
-    largest = logit > largest ? logit : largest;
-  }
-  largest = warp_max(largest, edges.lanes_an_edge);
-  T sum = 0;
-  for (std::int64_t e = first; e < end; e += step) {
-    sum += exp(edges.logit(job.graph.neighbours[e], node, head) - largest);
-  }
-  sum = warp_sum(sum, edges.lanes_an_edge);
-  return begin == end ? T(0) : largest + log(sum);
-}
-
 // One strip as the warp holds it: the lane's weight and, the same for all heads of an edge, source.
 template <class T>
 struct ForwardStrip {
@@ -94,7 +72,7 @@ __global__ void gat_attention_kernel(AttentionForward<T> job) {
   const std::int64_t end = job.graph.offsets[node + 1];
   for (int first_head = 0; first_head < edges.heads; first_head += edges.lanes_an_edge) {
     const int head = first_head + lane % edges.lanes_an_edge;
-    const T log_sum = log_sum_of(job, node, head);
+    const T log_sum = log_sum_of(job.graph, edges, node, head);
     if (lane < edges.lanes_an_edge && head < edges.heads) {
       job.log_sums[node * edges.heads + head] = log_sum;
     }

@@ -1,10 +1,10 @@
 // The fused attention's backward on CUDA, in the CPU's three passes, a warp a node in each: by
 // destination (row terms), by source (features and the sources' scores, from one gather of grad_out
 // rows over the transpose), and by destination again (the destinations' scores, from the logits'
-// gradients that the second pass leaves behind). A softmax does not see a shift of all its logits,
-// so only the edges on one side of the LeakyReLU count, and the smaller side is taken.
+// gradients that the second pass leaves behind).
 #include "engine/array.h"
 #include "kernels/attention_shapes.h"
+#include "kernels/cuda/gat_destinations.cuh"
 #include "kernels/cuda/gat_edges.cuh"
 #include "kernels/gat.h"
 #include "kernels/reduce.h"
@@ -165,39 +165,6 @@ __global__ void sources_backward_kernel(SourcesBackward<T> job) {
 }
 
 template <class T>
-__global__ void destinations_backward_kernel(CsrPointers graph, AttentionEdges<T> edges,
-                                             const T* __restrict__ grad_logits,
-                                             T* __restrict__ grad_destination_scores) {
-  const std::int64_t node = node_of_warp();
-  if (node >= graph.nodes) return;  // the whole warp
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int step = kWarp / edges.lanes_an_edge;
-  const std::int64_t begin = graph.offsets[node];
-  for (int first_head = 0; first_head < edges.heads; first_head += edges.lanes_an_edge) {
-    const int head = first_head + lane % edges.lanes_an_edge;
-    const std::int64_t end = head < edges.heads ? graph.offsets[node + 1] : begin;
-    int positives = 0;
-    T above = 0, below = 0;
-    for (std::int64_t e = begin + lane / edges.lanes_an_edge; e < end; e += step) {
-      const bool positive = edges.sum(graph.neighbours[e], node, head) > T(0);
-      const T gradient = grad_logits[e * edges.heads + head];
-      positives += positive ? 1 : 0;
-      above += positive ? gradient : T(0);
-      below += positive ? T(0) : gradient;
-    }
-    positives = warp_sum(positives, edges.lanes_an_edge);
-    above = warp_sum(above, edges.lanes_an_edge);
-    below = warp_sum(below, edges.lanes_an_edge);
-    if (lane < edges.lanes_an_edge && head < edges.heads) {
-      const T slope_step = T(1) - edges.leaky_slope;
-      grad_destination_scores[node * edges.heads + head] =
-          2 * static_cast<std::int64_t>(positives) <= end - begin ? slope_step * above
-                                                                  : -slope_step * below;
-    }
-  }
-}
-
-template <class T>
 void walk_sources(CudaContext& context, const SourcesBackward<T>& job) {
   const int pack = columns_a_lane(job.width, job.projected, job.grad_out, job.grad_projected);
   const auto kernel = pack == 4   ? sources_backward_kernel<kWidestPack<T>, T>
@@ -237,8 +204,7 @@ void gat_attention_backward(CudaContext& context, const GraphView& graph,
                                            width, projected.data, log_sums.data, row_terms.data(),
                                            grad_out.data, grad_projected.data,
                                            grad_source_scores.data, grad_logits.data()});
-  launch(destinations_backward_kernel<T>, one_warp_a_node(nodes), dim3(kBlockThreads), 0, context,
-         pointers_of(graph.in), edges, grad_logits.data(), grad_destination_scores.data);
+  find_destination_scores<T>(context, graph, edges, grad_logits.view(), grad_destination_scores);
 }
 
 #define INSTANTIATE(T)                                                                             \

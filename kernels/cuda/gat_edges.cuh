@@ -62,6 +62,39 @@ AttentionEdges<T> attention_edges(const GraphView& graph, const AttentionOptions
           static_cast<T>(rule.scale)};
 }
 
+// How many heads from place `slot` among the lanes of an edge on can be taken together, at most
+// kMost.
+template <int kMost, class T>
+__device__ int heads_at_once(const AttentionEdges<T>& edges, int first_head, int slot) {
+  const int heads = edges.heads - first_head - slot;
+  const int lanes = edges.lanes_an_edge - slot;
+  const int both = heads < lanes ? heads : lanes;
+  return both < kMost ? both : kMost;
+}
+
+// log Σ exp of the logits of the lane's head over all in-edges; 0 without any. The lanes of a head
+// share out the edges.
+template <class T>
+__device__ T log_sum_of(const CsrPointers& graph, const AttentionEdges<T>& edges, std::int64_t node,
+                        int head) {
+  const int step = kWarp / edges.lanes_an_edge;
+  const std::int64_t begin = graph.offsets[node];
+  const std::int64_t end = head < edges.heads ? graph.offsets[node + 1] : begin;
+  const std::int64_t first = begin + static_cast<int>(threadIdx.x) % kWarp / edges.lanes_an_edge;
+  T largest = -INFINITY;
+  for (std::int64_t e = first; e < end; e += step) {
+    const T logit = edges.logit(graph.neighbours[e], node, head);
+    largest = logit > largest ? logit : largest;
+  }
+  largest = warp_max(largest, edges.lanes_an_edge);
+  T sum = 0;
+  for (std::int64_t e = first; e < end; e += step) {
+    sum += exp(edges.logit(graph.neighbours[e], node, head) - largest);
+  }
+  sum = warp_sum(sum, edges.lanes_an_edge);
+  return begin == end ? T(0) : largest + log(sum);
+}
+
 // Columns a lane takes at a time when a warp walks over one head's features: as many as still give
 // every lane some, where the pointers allow.
 template <class T, class... More>

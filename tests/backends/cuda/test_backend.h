@@ -10,6 +10,7 @@
 #include "kernels/edge_softmax.h"
 #include "kernels/fill.h"
 #include "kernels/gat.h"
+#include "kernels/gat_features.h"
 #include "kernels/gemm.h"
 #include "kernels/heads.h"
 #include "kernels/linear_algebra.h"
@@ -17,6 +18,7 @@
 #include "kernels/node_scores.h"
 #include "kernels/normalise.h"
 #include "kernels/principal_components.h"
+#include "kernels/project_heads.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
 #include "kernels/sort.h"
@@ -208,6 +210,34 @@ void gat_attention_backward(test::StagedCuda& context, const GraphView& graph,
 }
 
 template <class T>
+void gat_features(test::StagedCuda& context, const GraphView& graph,
+                  const AttentionOptions& options, MatrixView<const T> features,
+                  MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
+                  MatrixView<T> log_sums, MatrixView<T> out) {
+  return context.run([](auto& cuda, auto... there) { return gat_features<T>(cuda, there...); },
+                     graph, options, features, source_scores, destination_scores, log_sums, out);
+}
+
+template <class T>
+void gat_features_backward(test::StagedCuda& context, const GraphView& graph,
+                           const AttentionOptions& options, MatrixView<const T> features,
+                           MatrixView<const T> source_scores,
+                           MatrixView<const T> destination_scores, MatrixView<const T> log_sums,
+                           MatrixView<const T> grad_out, const TokenFactors<T>& tokens,
+                           MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
+                           Span<T> grad_token, Accumulate accumulate_token) {
+  return context.run(
+      [&](CudaContext& cuda, GraphView g, auto x, auto source, auto destination, auto logs,
+          auto sums, auto rows, auto factors, auto grad_source, auto grad_destination, auto token) {
+        gat_features_backward<T>(cuda, g, options, x, source, destination, logs, sums,
+                                 TokenFactors<T>{rows, factors}, grad_source, grad_destination,
+                                 token, accumulate_token);
+      },
+      graph, features, source_scores, destination_scores, log_sums, grad_out, tokens.rows,
+      tokens.factors, grad_source_scores, grad_destination_scores, grad_token);
+}
+
+template <class T>
 void gemm(test::StagedCuda& context, Layout layout_a, Layout layout_b, T alpha,
           MatrixView<const T> a, MatrixView<const T> b, T beta, MatrixView<T> out) {
   return context.run([](auto& cuda, auto... there) { return gemm<T>(cuda, there...); }, layout_a,
@@ -364,6 +394,32 @@ void project(test::StagedCuda& context, MatrixView<const T> x, Span<const double
              MatrixView<const double> axes, MatrixView<S> scores) {
   return context.run([](auto& cuda, auto... there) { return project<T, S>(cuda, there...); }, x,
                      mean, axes, scores);
+}
+
+template <class T>
+void project_heads(test::StagedCuda& context, std::int64_t heads, MatrixView<const T> x,
+                   MatrixView<const T> weight, Span<const T> bias, MatrixView<T> out,
+                   Accumulate accumulate) {
+  return context.run([](auto& cuda, auto... there) { return project_heads<T>(cuda, there...); },
+                     heads, x, weight, bias, out, accumulate);
+}
+
+template <class T>
+void project_heads_backward_x(test::StagedCuda& context, std::int64_t heads,
+                              MatrixView<const T> grad_out, MatrixView<const T> weight,
+                              MatrixView<T> grad_x) {
+  return context.run(
+      [](auto& cuda, auto... there) { return project_heads_backward_x<T>(cuda, there...); }, heads,
+      grad_out, weight, grad_x);
+}
+
+template <class T>
+void project_heads_backward_weight(test::StagedCuda& context, std::int64_t heads,
+                                   MatrixView<const T> grad_out, MatrixView<const T> x,
+                                   MatrixView<T> grad_weight, Accumulate accumulate) {
+  return context.run(
+      [](auto& cuda, auto... there) { return project_heads_backward_weight<T>(cuda, there...); },
+      heads, grad_out, x, grad_weight, accumulate);
 }
 
 template <class T>
