@@ -89,6 +89,35 @@ NodeScores<T> node_scores(Tape<T>& tape, const Variable<T>& projected,
                           const Variable<T>& attention_source,
                           const Variable<T>& attention_destination);
 
+// A GAT layer in the other order, features summed before they are projected (docs/kernels.md,
+// section 7), is three ops: attention vectors folded into the weight, sums, projection.
+
+// folded[h,:] = weight_hᵀ · attention[h,:], (H, D); attention: (H, F), weight: (H·F, D).
+template <class T>
+Variable<T> fold_attention(Tape<T>& tape, const Variable<T>& attention, const Variable<T>& weight);
+
+// The attention's sums of x, (N, H·D), where the logits' halves are products of x with the folded
+// vectors (H, D). x: (N, D) is data, without a gradient.
+template <class T>
+Variable<T> sum_features(Tape<T>& tape, const GraphView& graph,
+                         const kernels::AttentionOptions& options, const Variable<T>& x,
+                         const Variable<T>& source_vectors, const Variable<T>& destination_vectors);
+// The same of dropout(x with the token (1, D) in its rows `tokens.rows`), in x's memory, as
+// linear_of_tokens has it.
+template <class T>
+Variable<T> sum_features_of_tokens(Tape<T>& tape, const GraphView& graph,
+                                   const kernels::AttentionOptions& options, RandomKey key,
+                                   double probability, const TokenRows& tokens,
+                                   const Variable<T>& x, const Variable<T>& token,
+                                   const Variable<T>& source_vectors,
+                                   const Variable<T>& destination_vectors);
+
+// out[n,h,:] = weight_h · x[n,h,:] + bias[h,:]; x: (N, H·D), weight: (H·F, D), bias: (1, H·F) or
+// undefined.
+template <class T>
+Variable<T> project_heads(Tape<T>& tape, int heads, const Variable<T>& x, const Variable<T>& weight,
+                          const Variable<T>& bias);
+
 // One fused kernel; bias (1, H·F) may be undefined. `projected` and the scores must have no other
 // user after this op: its backward is the first writer of their gradients.
 template <class T>

@@ -2,8 +2,7 @@
 // differ, so they cannot be projected once; but each is the token times factors known without it,
 // which makes the token's gradient a by-product of the weight's (docs/kernels.md, section 6).
 #include "autograd/ops.h"
-#include "kernels/dropout.h"
-#include "kernels/fill.h"
+#include "autograd/token_rows.h"
 #include "kernels/gemm.h"
 #include "kernels/rows.h"
 
@@ -37,10 +36,8 @@ MatrixView<T> add_other_rows(Backend& backend, const TokenProjection<T>& p) {
 // diag(token))ᵀ: the gradient of that scaled weight gives the token's and the rest of the weight's.
 template <class T, class Backend>
 void add_token_rows(Backend& backend, const TokenProjection<T>& p, MatrixView<T> grad_weight) {
-  Matrix<T> factors(backend.pool(), std::ssize(p.tokens.rows), p.dropped.cols());
-  kernels::fill<T>(backend, T(1), factors.span());
-  kernels::dropout<T>(backend, p.key, p.probability, p.tokens.ids, factors.view(), factors.view(),
-                      Accumulate::kOverwrite);
+  const Matrix<T> factors =
+      token_factors<T>(backend, p.key, p.probability, p.tokens, p.dropped.cols());
   Matrix<T> grad_scaled(backend.pool(), grad_weight.rows, grad_weight.cols);
   kernels::gemm_of_rows<T>(backend, p.tokens.rows, p.out.gradient(), factors.view(), T(0),
                            grad_scaled.view());
@@ -57,20 +54,13 @@ Variable<T> linear_of_tokens(Tape<T>& tape, RandomKey key, double probability,
                              Span<const std::int32_t> ids, const TokenRows& tokens,
                              const Variable<T>& x, const Variable<T>& token,
                              const Variable<T>& weight) {
-  M2ST_CHECK(!x.needs_gradient(), "linear_of_tokens: x has a gradient, which it would not get");
-  M2ST_CHECK(x.cols() == weight.cols() && x.cols() == token.cols() && token.rows() == 1,
-             "linear_of_tokens: x has ", x.cols(), " columns, the weight takes ", weight.cols(),
-             ", the token is ", token.rows(), " x ", token.cols());
-  M2ST_CHECK(tokens.rows.size() == tokens.ids.size() &&
-                 std::ssize(tokens.rows) + std::ssize(tokens.others) == x.rows(),
-             "linear_of_tokens: ", tokens.rows.size(), " rows with ", tokens.ids.size(),
-             " ids and ", tokens.others.size(), " others share out ", x.rows(), " rows");
+  check_token_rows("linear_of_tokens", tokens, x, token);
+  M2ST_CHECK(x.cols() == weight.cols(), "linear_of_tokens: x has ", x.cols(),
+             " columns, the weight takes ", weight.cols());
   const Variable<T> dropped(x.take_value(), false);
   const Variable<T> out = tape.result(x.rows(), weight.rows(), token, weight);
   tape.context().dispatch([&](auto& c) {
-    kernels::fill_rows<T>(c, tokens.rows, token.value().span(), dropped.result());
-    kernels::dropout<T>(c, key, probability, ids, dropped.value(), dropped.result(),
-                        Accumulate::kOverwrite);
+    put_token<T>(c, key, probability, ids, tokens, token.value(), dropped.result());
     kernels::gemm<T>(c, Layout::kPlain, Layout::kTransposed, T(1), dropped.value(), weight.value(),
                      T(0), out.result());
   });

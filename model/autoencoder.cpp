@@ -145,7 +145,7 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
   const GatLayer& decoder = parts.decoder.front();
   const Pass<T> live = narrowed(pass, &LiveEdges::outputs);
   // Codes re-masked with zeros stay zero through every map: only the other rows are computed.
-  if (pass.path == Path::kFused && config_.remask == Remask::kZero && !mask.masked.empty()) {
+  if (pass.path != Path::kPlain && config_.remask == Remask::kZero && !mask.masked.empty()) {
     const Variable<T> kept = autograd::gather_rows<T>(pass.tape, mask.kept, codes);
     return decoder.forward_rows<T>(live, mask.kept, mask.kept_ids, mask.masked,
                                    map_to_decoder(pass, parts, kept));

@@ -150,8 +150,8 @@ class DeviceEpochs {
     make_lists();
     const LiveEdges live{codes_.view(data_.graph().ids), outputs_.view(data_.graph().ids)};
     autograd::Tape<T> tape(context_, autograd::Tape<T>::Mode::kRecord);
-    const Pass<T> pass{tape, parameters_,  data_.graph(), true,  train_.seed,
-                       0,    Path::kFused, &live,         false, epoch_.data()};
+    const Pass<T> pass{tape, parameters_,          data_.graph(), true,  train_.seed,
+                       0,    usual_path(context_), &live,         false, epoch_.data()};
     gradients_of_epoch<T>(pass, parameters_, autoencoder_, train_, data_.features(),
                           {lists_.mask(), lists_.masked.span()}, 1.0, losses_.span(), &beside_);
     kernels::adam_step_of_epoch<T>(cuda_, std::as_const(factors_).span(),

@@ -48,34 +48,62 @@ GatLayer::GatLayer(autograd::ParameterLayout& layout, const std::string& name, i
 }
 
 template <class T>
-Variable<T> GatLayer::attend(const Pass<T>& pass, const Variable<T>& projected) const {
+kernels::AttentionOptions GatLayer::attention_options(const Pass<T>& pass) const {
   kernels::AttentionOptions options;
   options.leaky_slope = leaky_slope_;
   options.dropout = pass.dropout ? attention_dropout_ : 0.0;
   options.key = {pass.seed,
                  stream_of(Purpose::kAttentionDropout, static_cast<std::uint32_t>(index_)),
                  pass.epoch, pass.epoch_at};
+  return options;
+}
+
+template <class T>
+Variable<T> GatLayer::attend(const Pass<T>& pass, const Variable<T>& projected) const {
   const auto scores =
       autograd::node_scores(pass.tape, projected, pass.parameters.variable(attention_source_),
                             pass.parameters.variable(attention_destination_));
-  const Variable<T> bias = optional_parameter(pass, bias_);
+  const auto attention =
+      pass.path == Path::kPlain ? autograd::gat_attention_composed<T> : autograd::gat_attention<T>;
+  return merge(pass, attention(pass.tape, pass.graph, attention_options(pass), projected, scores,
+                               inner_bias(pass)));
+}
+
+template <class T>
+Variable<T> GatLayer::inner_bias(const Pass<T>& pass) const {
   // Summed heads share one bias of the merged width, so it is added after the merge.
-  const Variable<T> inner = merge_ == HeadMerge::kConcatenate ? bias : Variable<T>();
-  const Variable<T> out =
-      pass.path == Path::kFused
-          ? autograd::gat_attention(pass.tape, pass.graph, options, projected, scores, inner)
-          : autograd::gat_attention_composed(pass.tape, pass.graph, options, projected, scores,
-                                             inner);
-  const Variable<T> merged = merge(pass, out, bias);
+  return merge_ == HeadMerge::kConcatenate ? optional_parameter(pass, bias_) : Variable<T>();
+}
+
+template <class T>
+Variable<T> GatLayer::merge(const Pass<T>& pass, const Variable<T>& out) const {
+  Variable<T> merged = out;
+  if (merge_ == HeadMerge::kSum) {
+    merged = autograd::sum_heads(pass.tape, out, heads_);
+    const Variable<T> bias = optional_parameter(pass, bias_);
+    if (bias.defined()) merged = autograd::add_row_in_place(pass.tape, merged, bias);
+  }
   return slope_ < 0 ? merged : autograd::prelu(pass.tape, merged, pass.parameters.variable(slope_));
 }
 
 template <class T>
-Variable<T> GatLayer::merge(const Pass<T>& pass, const Variable<T>& out,
-                            const Variable<T>& bias) const {
-  if (merge_ == HeadMerge::kConcatenate) return out;
-  const Variable<T> sum = autograd::sum_heads(pass.tape, out, heads_);
-  return bias.defined() ? autograd::add_row_in_place(pass.tape, sum, bias) : sum;
+bool GatLayer::sums_first(const Pass<T>& pass) const {
+  const Variable<T>& weight = pass.parameters.variable(weight_);
+  return pass.path == Path::kAggregated && weight.cols() < weight.rows();
+}
+
+template <class T>
+FoldedAttention<T> GatLayer::folded_attention(const Pass<T>& pass) const {
+  const Variable<T>& weight = pass.parameters.variable(weight_);
+  return {autograd::fold_attention(pass.tape, pass.parameters.variable(attention_source_), weight),
+          autograd::fold_attention(pass.tape, pass.parameters.variable(attention_destination_),
+                                   weight)};
+}
+
+template <class T>
+Variable<T> GatLayer::project_sums(const Pass<T>& pass, const Variable<T>& sums) const {
+  return autograd::project_heads(pass.tape, heads_, sums, pass.parameters.variable(weight_),
+                                 inner_bias(pass));
 }
 
 template <class T>
@@ -106,23 +134,61 @@ Variable<T> GatLayer::project(const Pass<T>& pass, Span<const std::int32_t> ids,
 
 template <class T>
 Variable<T> GatLayer::forward(const Pass<T>& pass, const Variable<T>& x, InputUse use) const {
-  return attend(pass, project(pass, pass.graph.ids, x, use));
+  if (!sums_first(pass) || x.needs_gradient()) {
+    return attend(pass, project(pass, pass.graph.ids, x, use));
+  }
+  const FoldedAttention<T> vectors = folded_attention(pass);
+  const auto drop =
+      use == InputUse::kConsumed ? autograd::dropout_in_place<T> : autograd::dropout<T>;
+  const Variable<T> kept =
+      drop(pass.tape, feature_dropout_key(pass), feature_dropout(pass), pass.graph.ids, x);
+  const Variable<T> sums = autograd::sum_features(pass.tape, pass.graph, attention_options(pass),
+                                                  kept, vectors.source, vectors.destination);
+  return merge(pass, project_sums(pass, sums));
 }
 
 template <class T>
 Variable<T> GatLayer::forward_tokens(const Pass<T>& pass, const autograd::TokenRows& tokens,
                                      const Variable<T>& x, const Variable<T>& token) const {
-  return attend(pass, autograd::linear_of_tokens(pass.tape, feature_dropout_key(pass),
-                                                 feature_dropout(pass), pass.graph.ids, tokens, x,
-                                                 token, pass.parameters.variable(weight_)));
+  const RandomKey key = feature_dropout_key(pass);
+  if (!sums_first(pass)) {
+    return attend(pass,
+                  autograd::linear_of_tokens(pass.tape, key, feature_dropout(pass), pass.graph.ids,
+                                             tokens, x, token, pass.parameters.variable(weight_)));
+  }
+  const FoldedAttention<T> vectors = folded_attention(pass);
+  const Variable<T> sums = autograd::sum_features_of_tokens(
+      pass.tape, pass.graph, attention_options(pass), key, feature_dropout(pass), tokens, x, token,
+      vectors.source, vectors.destination);
+  return merge(pass, project_sums(pass, sums));
 }
 
 template <class T>
 Variable<T> GatLayer::forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
                                    Span<const std::int32_t> ids, Span<const std::int32_t> others,
                                    const Variable<T>& x) const {
+  // Several heads would each want a gradient of the rows they share.
+  if (sums_first(pass) && heads_ == 1 && pass.live != nullptr) {
+    return sum_rows(pass, rows, ids, others, x);
+  }
   const Variable<T> projected = project(pass, ids, x, InputUse::kConsumed);
   return attend(pass, autograd::spread_rows(pass.tape, rows, others, projected));
+}
+
+// One head sees the input as it would see a projection as wide. No edge leads into `rows`.
+template <class T>
+Variable<T> GatLayer::sum_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
+                               Span<const std::int32_t> ids, Span<const std::int32_t> others,
+                               const Variable<T>& x) const {
+  const FoldedAttention<T> vectors = folded_attention(pass);
+  const Variable<T> kept = autograd::dropout_in_place(pass.tape, feature_dropout_key(pass),
+                                                      feature_dropout(pass), ids, x);
+  const Variable<T> spread = autograd::spread_rows(pass.tape, rows, others, kept);
+  const auto scores = autograd::node_scores(pass.tape, spread, vectors.source, vectors.destination);
+  const Variable<T> sums = autograd::gat_attention(pass.tape, pass.graph, attention_options(pass),
+                                                   spread, scores, Variable<T>());
+  const Variable<T> out = project_sums(pass, autograd::gather_rows<T>(pass.tape, others, sums));
+  return merge(pass, autograd::spread_rows(pass.tape, others, rows, out));
 }
 
 #define INSTANTIATE(T)                                                                            \

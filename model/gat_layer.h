@@ -14,8 +14,10 @@
 namespace m2st::model {
 
 // How a pass is computed. kPlain: every row and every edge, op by op: the oracle. kFused: attention
-// in one kernel, and what re-masking makes zero is left out. Equal up to the order of sums.
-enum class Path { kFused, kPlain };
+// in one kernel, and what re-masking makes zero is left out. kAggregated: the same, and the layers
+// that are narrower at their input sum its rows before they project them, not after. Equal up to
+// the order of sums.
+enum class Path { kFused, kAggregated, kPlain };
 
 // What all layers of one forward pass share.
 template <class T>
@@ -44,6 +46,12 @@ struct GatLayerShape {
 // kKept: the input's value is needed elsewhere. kConsumed: dropout may happen in its memory.
 enum class InputUse { kKept, kConsumed };
 
+// Attention vectors that make logits of a layer's input instead of its projection.
+template <class T>
+struct FoldedAttention {
+  autograd::Variable<T> source, destination;  // (H, inputs)
+};
+
 class GatLayer {
  public:
   // Adds the layer's parameters to the layout under `name.`; `index` is the layer's own random
@@ -61,6 +69,7 @@ class GatLayer {
                                        const autograd::Variable<T>& x,
                                        const autograd::Variable<T>& token) const;
   // The same from the rows `rows` of the input, with the global ids `ids`; the others are zero.
+  // With live edges only rows that have any are computed.
   template <class T>
   autograd::Variable<T> forward_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
                                      Span<const std::int32_t> ids, Span<const std::int32_t> others,
@@ -75,11 +84,26 @@ class GatLayer {
   autograd::Variable<T> project(const Pass<T>& pass, Span<const std::int32_t> ids,
                                 const autograd::Variable<T>& x, InputUse use) const;
   template <class T>
-  autograd::Variable<T> attend(const Pass<T>& pass, const autograd::Variable<T>& projected) const;
-  // Heads side by side as they are, or their sum and the bias.
+  kernels::AttentionOptions attention_options(const Pass<T>& pass) const;
   template <class T>
-  autograd::Variable<T> merge(const Pass<T>& pass, const autograd::Variable<T>& out,
-                              const autograd::Variable<T>& bias) const;
+  autograd::Variable<T> attend(const Pass<T>& pass, const autograd::Variable<T>& projected) const;
+  // Whether rows are summed before they are projected, and then what is left to do.
+  template <class T>
+  bool sums_first(const Pass<T>& pass) const;
+  template <class T>
+  FoldedAttention<T> folded_attention(const Pass<T>& pass) const;
+  template <class T>
+  autograd::Variable<T> project_sums(const Pass<T>& pass, const autograd::Variable<T>& sums) const;
+  template <class T>
+  autograd::Variable<T> sum_rows(const Pass<T>& pass, Span<const std::int32_t> rows,
+                                 Span<const std::int32_t> ids, Span<const std::int32_t> others,
+                                 const autograd::Variable<T>& x) const;
+  // The bias that is added before heads are merged; the other is added after their sum.
+  template <class T>
+  autograd::Variable<T> inner_bias(const Pass<T>& pass) const;
+  // Heads side by side as they are, or their sum and the bias; then the activation.
+  template <class T>
+  autograd::Variable<T> merge(const Pass<T>& pass, const autograd::Variable<T>& out) const;
 
   int index_;
   int heads_;

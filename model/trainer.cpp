@@ -133,7 +133,7 @@ class Training {
     const MaskDraw mask = draw_mask(train_.seed, static_cast<std::uint32_t>(epoch),
                                     train_.mask_rate, train_.replace_rate, data_.host_graph().ids);
     StepLoss loss = training_step<float>(context_, communicator_, autoencoder_, parameters_, data_,
-                                         mask, train_, epoch, Path::kFused);
+                                         mask, train_, epoch, usual_path(context_));
     parameters_.adam_step(context_, adam_options(train_), epoch);
     return loss;
   }

@@ -92,6 +92,10 @@ MaskLists placed(Placement& placement, const MaskLists& host) {
 
 }  // namespace
 
+Path usual_path(const Context& context) {
+  return context.on_host() ? Path::kFused : Path::kAggregated;
+}
+
 template <class T>
 std::vector<Scalar> gradients_of_epoch(const Pass<T>& pass, autograd::ParameterBlock<T>& parameters,
                                        const Autoencoder& autoencoder, const TrainConfig& train,
@@ -125,7 +129,7 @@ StepLoss training_step(Context& context, const Communicator& communicator,
   Placement placement(context);
   std::optional<EdgesInto> codes, outputs;
   LiveEdges live;
-  const bool narrow = path == Path::kFused && !mask.masked.empty();
+  const bool narrow = path != Path::kPlain && !mask.masked.empty();
   if (narrow) {
     live = {placement.place(codes.emplace(data.host_graph(), mask.kept).view()),
             placement.place(outputs.emplace(data.host_graph(), mask.masked).view())};
@@ -162,7 +166,7 @@ std::vector<Matrix<T>> embed(Context& context, const Autoencoder& autoencoder,
                              const autograd::ParameterBlock<T>& parameters,
                              const PlacedData<T>& data) {
   Tape<T> tape(context, Tape<T>::Mode::kForwardOnly);
-  const Pass<T> pass{tape, parameters, data.graph(), false, 0, 0, Path::kFused};
+  const Pass<T> pass{tape, parameters, data.graph(), false, 0, 0, usual_path(context)};
   const Variable<T> shared =
       autoencoder.encode_shared(pass, Variable<T>::constant(data.features()));
   std::vector<Matrix<T>> codes;

@@ -13,6 +13,10 @@
 
 namespace m2st::model {
 
+// The path that training and embedding take: the order that is faster on the CPU (measured) and on
+// a device (by its traffic): docs/kernels.md, section 7.
+Path usual_path(const Context& context);
+
 struct StepLoss {
   double total = 0;  // the mean over scales
   std::vector<double> per_scale;

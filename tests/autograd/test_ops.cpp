@@ -14,6 +14,7 @@
 #include "tests/reference/activation.h"
 #include "tests/reference/attention.h"
 #include "tests/reference/complex_step.h"
+#include "tests/reference/features.h"
 #include "tests/reference/loss.h"
 #include "tests/reference/rows.h"
 #include "tests/support/near.h"
@@ -141,21 +142,33 @@ std::vector<std::int32_t> ids_of(const std::vector<std::int32_t>& rows) {
 // The features of the tests on tokens: data, not an input.
 std::vector<double> token_features() { return random_values<double>(kNodes * kWidth, 23); }
 
+Variable<double> token_features_variable(Tape<double>& tape) {
+  Matrix<double> features(tape.pool(), kNodes, kWidth);
+  std::ranges::copy(token_features(), features.data());
+  return {std::move(features), false};
+}
+
 // in: the token and the weight.
 Variable<double> linear_of_tokens_op(Tape<double>& tape, const Inputs& in, double probability) {
   static const std::vector<std::int32_t> ids = ids_of(some_rows());
-  Matrix<double> features(tape.pool(), kNodes, kWidth);
-  std::ranges::copy(token_features(), features.data());
   return linear_of_tokens<double>(tape, kKey, probability, graph().ids,
-                                  {some_rows(), ids, other_rows()}, {std::move(features), false},
+                                  {some_rows(), ids, other_rows()}, token_features_variable(tape),
                                   in[0], in[1]);
 }
 
+std::vector<Complex> complex_of(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
+
+// dropout(the features with the token in its rows).
+std::vector<Complex> dropped_tokens(const std::vector<Complex>& token,
+                                    const std::vector<double>& kept) {
+  return reference::multiplied(
+      reference::fill_rows(some_rows(), token, complex_of(token_features())), kept);
+}
+
 std::vector<Complex> linear_of_tokens_reference(const Points& p, const std::vector<double>& kept) {
-  const std::vector<double> features = token_features();
-  const std::vector<Complex> filled = reference::fill_rows(
-      some_rows(), p[0], std::vector<Complex>(features.begin(), features.end()));
-  return linear_reference({reference::multiplied(filled, kept), p[1]});
+  return linear_reference({dropped_tokens(p[0], kept), p[1]});
 }
 
 std::vector<Complex> sum_heads_reference(const Points& p) {
@@ -215,6 +228,53 @@ std::vector<Complex> attention_reference(const Points& p, std::vector<double> fa
                                            {p[0], p[1], p[2], bias, std::move(factors), kSlope});
 }
 
+// in: the token, both halves' vectors.
+Variable<double> sum_features_of_tokens_op(Tape<double>& tape, const Inputs& in,
+                                           double probability) {
+  static const std::vector<std::int32_t> ids = ids_of(some_rows());
+  return sum_features_of_tokens<double>(tape, graph().view(), attention_options(kDropout), kKey,
+                                        probability, {some_rows(), ids, other_rows()},
+                                        token_features_variable(tape), in[0], in[1], in[2]);
+}
+
+// Heads that all see the same features.
+const reference::Heads kRawShape{kHeads, kWidth};
+
+std::vector<Complex> sum_features_reference(const std::vector<Complex>& x,
+                                            const std::vector<Complex>& source_vectors,
+                                            const std::vector<Complex>& destination_vectors) {
+  const std::vector<Complex> rows = reference::repeated_for_heads(kRawShape, x);
+  return reference::gat_attention<Complex>(
+      graph().view().in, kRawShape,
+      {rows,
+       reference::node_scores(kRawShape, rows, source_vectors),
+       reference::node_scores(kRawShape, rows, destination_vectors),
+       {},
+       edge_factors(),
+       kSlope});
+}
+
+std::vector<Complex> sum_features_of_tokens_reference(const Points& p,
+                                                      const std::vector<double>& kept) {
+  return sum_features_reference(dropped_tokens(p[0], kept), p[1], p[2]);
+}
+
+// folded[h,c] = Σ_f weight[h,f,c] · attention[h,f].
+std::vector<Complex> fold_attention_reference(const Points& p) {
+  std::vector<Complex> out(kHeads * kWidth);
+  for (std::int64_t k = 0; k < kHeads * kFeatures; ++k) {
+    for (std::int64_t c = 0; c < kWidth; ++c) {
+      out[k / kFeatures * kWidth + c] += p[1][k * kWidth + c] * p[0][k];
+    }
+  }
+  return out;
+}
+
+std::vector<Complex> project_heads_reference(const Points& p) {
+  const std::vector<Complex> product = reference::project_heads(kShape, p[0], p[1]);
+  return p.size() > 2 ? add_row_reference({product, p[2]}) : product;
+}
+
 std::vector<double> ones(std::int64_t size) {
   return std::vector<double>(static_cast<std::size_t>(size), 1.0);
 }
@@ -271,6 +331,12 @@ std::vector<OpCase> cases() {
     matrix_case("gat_attention", {{kNodes, kWidth}, {kNodes, kHeads}, {kNodes, kHeads}, {1, kWidth}}, [view](Tp& t, const Inputs& in) { return gat_attention(t, view, attention_options(0), in[0], {in[1], in[2]}, in[3]); }, [edges](const Points& p) { return attention_reference(p, ones(edges * kHeads)); }, kOnce),
     matrix_case("gat_attention_with_dropout", {{kNodes, kWidth}, {kNodes, kHeads}, {kNodes, kHeads}, {1, kWidth}}, [view](Tp& t, const Inputs& in) { return gat_attention(t, view, attention_options(kDropout), in[0], {in[1], in[2]}, in[3]); }, [](const Points& p) { return attention_reference(p, edge_factors()); }, kOnce),
     matrix_case("gat_attention_without_bias", {{kNodes, kWidth}, {kNodes, kHeads}, {kNodes, kHeads}}, [view](Tp& t, const Inputs& in) { return gat_attention(t, view, attention_options(0), in[0], {in[1], in[2]}, {}); }, [edges](const Points& p) { return attention_reference(p, ones(edges * kHeads)); }, kOnce),
+    matrix_case("fold_attention", {{kHeads, kFeatures}, {kWidth, kWidth}}, [](Tp& t, const Inputs& in) { return fold_attention(t, in[0], in[1]); }, fold_attention_reference),
+    matrix_case("sum_features", {{kHeads, kWidth}, {kHeads, kWidth}}, [view](Tp& t, const Inputs& in) { return sum_features(t, view, attention_options(kDropout), token_features_variable(t), in[0], in[1]); }, [](const Points& p) { return sum_features_reference(complex_of(token_features()), p[0], p[1]); }),
+    matrix_case("sum_features_of_tokens", {{1, kWidth}, {kHeads, kWidth}, {kHeads, kWidth}}, [](Tp& t, const Inputs& in) { return sum_features_of_tokens_op(t, in, kDropout); }, [](const Points& p) { return sum_features_of_tokens_reference(p, node_factors()); }),
+    matrix_case("sum_features_of_tokens_without_dropout", {{1, kWidth}, {kHeads, kWidth}, {kHeads, kWidth}}, [](Tp& t, const Inputs& in) { return sum_features_of_tokens_op(t, in, 0); }, [](const Points& p) { return sum_features_of_tokens_reference(p, ones(kNodes * kWidth)); }),
+    matrix_case("project_heads", {{kNodes, kWidth}, {kHeads * 4, kFeatures}, {1, kHeads * 4}}, [](Tp& t, const Inputs& in) { return project_heads(t, kHeads, in[0], in[1], in[2]); }, project_heads_reference, kOnce),
+    matrix_case("project_heads_without_bias", {{kNodes, kWidth}, {kHeads * 4, kFeatures}}, [](Tp& t, const Inputs& in) { return project_heads(t, kHeads, in[0], in[1], {}); }, project_heads_reference, kOnce),
     matrix_case("gat_attention_composed", {{kNodes, kWidth}, {kNodes, kHeads}, {kNodes, kHeads}, {1, kWidth}}, [view](Tp& t, const Inputs& in) { return gat_attention_composed(t, view, attention_options(kDropout), in[0], {in[1], in[2]}, in[3]); }, [](const Points& p) { return attention_reference(p, edge_factors()); }),
     {"scaled_cosine_loss", {{kNodes, kWidth}}, [=](Tp& t, const Inputs& in) { return scaled_cosine_loss<double>(t, some_rows(), kGamma, target_view, in[0]); }, [=](const Points& p) { return reference::scaled_cosine_loss(some_rows(), kGamma, target, p[0], kWidth); }},
     {"mse_loss", {{kNodes, kWidth}}, [=](Tp& t, const Inputs& in) { return mse_loss<double>(t, some_rows(), target_view, in[0]); }, [=](const Points& p) { return reference::mse_loss(some_rows(), target, p[0], kWidth); }},

@@ -113,23 +113,27 @@ class EveryVariant : public testing::TestWithParam<Variant> {
 // Sums of at most some hundred double terms in another order.
 constexpr test::Tolerance kReordered{1e-12, 1e-11};
 
-TEST_P(EveryVariant, FusedAttentionIsItsComposition) {
-  const auto fused = one_step<double>(context_, tissue_, config_, train_);
+TEST_P(EveryVariant, FusedPathsAreTheComposition) {
   const auto composed = one_step<double>(context_, tissue_, config_, train_, Path::kPlain);
+  for (const Path path : {Path::kFused, Path::kAggregated}) {
+    const auto fused = one_step<double>(context_, tissue_, config_, train_, path);
 
-  EXPECT_TRUE(std::isfinite(fused.loss.total));
-  EXPECT_NEAR(fused.loss.total, composed.loss.total, 1e-12);
-  EXPECT_TRUE(near(fused.gradients, composed.gradients, kReordered));
+    EXPECT_TRUE(std::isfinite(fused.loss.total));
+    EXPECT_NEAR(fused.loss.total, composed.loss.total, 1e-12);
+    EXPECT_TRUE(near(fused.gradients, composed.gradients, kReordered));
+  }
 }
 
 TEST_P(EveryVariant, ThreadsDoNotChangeABit) {
-  const auto two = one_step<float>(context_, tissue_, config_, train_);
-  for (const int threads : {1, 5}) {
-    Context context = cpu_context(threads);
-    const auto other = one_step<float>(context, tissue_, config_, train_);
+  for (const Path path : {Path::kFused, Path::kAggregated}) {
+    const auto two = one_step<float>(context_, tissue_, config_, train_, path);
+    for (const int threads : {1, 5}) {
+      Context context = cpu_context(threads);
+      const auto other = one_step<float>(context, tissue_, config_, train_, path);
 
-    EXPECT_EQ(other.loss.total, two.loss.total) << threads;
-    EXPECT_EQ(other.gradients, two.gradients) << threads;
+      EXPECT_EQ(other.loss.total, two.loss.total) << threads;
+      EXPECT_EQ(other.gradients, two.gradients) << threads;
+    }
   }
 }
 

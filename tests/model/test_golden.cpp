@@ -88,7 +88,7 @@ TYPED_TEST(GoldenValues, LossAndEveryGradientAreTheGoldenOnes) {
   using T = TypeParam;
   const Golden<T> golden(this->context_);
   const Autoencoder autoencoder(golden.config, golden.features.cols());
-  for (const Path path : {Path::kFused, Path::kPlain}) {
+  for (const Path path : {Path::kFused, Path::kAggregated, Path::kPlain}) {
     auto parameters = golden.parameters(this->context_, autoencoder);
 
     const StepLoss loss = this->step(golden, autoencoder, parameters, path);

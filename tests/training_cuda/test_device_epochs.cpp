@@ -39,7 +39,7 @@ Trained step_by_step(Context& context, const Problem<T>& job) {
     const MaskDraw mask = draw_mask(job.train.seed, static_cast<std::uint32_t>(epoch),
                                     job.train.mask_rate, 0, job.graph.ids);
     trained.losses.push_back(training_step<T>(context, Communicator(), autoencoder, parameters,
-                                              data, mask, job.train, epoch, Path::kFused));
+                                              data, mask, job.train, epoch, usual_path(context)));
     parameters.adam_step(context, {}, epoch);
   }
   trained.parameters = on_host<T>(context, parameters.values());

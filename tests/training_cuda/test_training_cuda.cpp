@@ -77,7 +77,7 @@ TYPED_TEST(TrainingOnCuda, StepOfTheGoldenProblemIsTheCpus) {
   using T = TypeParam;
   const test::Golden<T> golden(this->cuda_);
   Problem<T> problem{golden.config, TrainConfig(), golden.graph, golden.features.view()};
-  for (const Path path : {Path::kFused, Path::kPlain}) {
+  for (const Path path : {Path::kFused, Path::kAggregated, Path::kPlain}) {
     problem.path = path;
     expect_same_step(this->cuda_, problem, golden.mask);
   }
@@ -91,7 +91,7 @@ TYPED_TEST(TrainingOnCuda, StepWithDropoutAndReplacementsIsTheCpus) {
   problem.config.hidden = 32;
   problem.train.replace_rate = 0.2;
   const MaskDraw mask = draw_mask(5, 2, 0.5, 0.2, tissue.graph.ids);
-  for (const Path path : {Path::kFused, Path::kPlain}) {
+  for (const Path path : {Path::kFused, Path::kAggregated, Path::kPlain}) {
     problem.path = path;
     expect_same_step(this->cuda_, problem, mask);
   }
