@@ -6,6 +6,7 @@
 
 #include "apps/pipeline/machine.h"
 #include "engine/cpu_context.h"
+#include "engine/instruction_set.h"
 #include "m2st_version.h"
 
 namespace m2st::apps {
@@ -57,6 +58,7 @@ Json inputs_json(const std::vector<InputRecord>& inputs) {
 Json hardware_json(const std::string& device, int threads) {
   return {{"device", device},
           {"processor", processor_name()},
+          {"instructions", instruction_set()},
           {"processors", available_processors()},
           {"threads", threads},
           {"memory_bytes", total_memory_bytes()}};

@@ -8,20 +8,15 @@
 #include "engine/array.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
+#include "kernels/cpu/vector_bytes.h"
 
 namespace m2st::kernels {
 
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-constexpr int kPanelVectors = 4;  // 4 × 6 sums, 4 centres and a value: 29 of 32 registers
-constexpr int kTileRows = 6;
-#else
-constexpr int kVectorBytes = 32;
-constexpr int kPanelVectors = 2;  // 2 × 4 sums and what they need: 12 of 16 registers
-constexpr int kTileRows = 4;
-#endif
+// 4 × 6 sums, 4 centres and a value: 29 of 32 registers; or 2 × 4 and what they need: 12 of 16.
+constexpr int kPanelVectors = kVectorBytes == 64 ? 4 : 2;
+constexpr int kPanelRows = kVectorBytes == 64 ? 6 : 4;
 constexpr std::int64_t kAssignGrain = 96 * 4;  // rows; a multiple of either tile
 constexpr std::int64_t kSumGrain = 2048;
 
@@ -62,7 +57,7 @@ struct PackedCentres {
 // Squared distances of Rows rows to the centres of one panel of Width vectors.
 template <class T, int Rows, int Width>
 void tile_distances(const T* x, std::int64_t dimensions, const T* panel,
-                    T (&out)[kTileRows][kPanelVectors * Lanes<T>::kCount]) {
+                    T (&out)[kPanelRows][kPanelVectors * Lanes<T>::kCount]) {
   using Vector = typename Lanes<T>::Vector;
   Vector sums[Rows][Width] = {};
   for (std::int64_t c = 0; c < dimensions; ++c) {
@@ -82,7 +77,7 @@ void tile_distances(const T* x, std::int64_t dimensions, const T* panel,
 // tile_distances for a panel width known at run time; narrower panels end the list of centres.
 template <class T, int Rows, int Width>
 void tile_distances_of(std::int64_t width, const T* x, std::int64_t dimensions, const T* panel,
-                       T (&out)[kTileRows][kPanelVectors * Lanes<T>::kCount]) {
+                       T (&out)[kPanelRows][kPanelVectors * Lanes<T>::kCount]) {
   if (width == Width) {
     tile_distances<T, Rows, Width>(x, dimensions, panel, out);
   } else if constexpr (Width > 1) {
@@ -93,7 +88,7 @@ void tile_distances_of(std::int64_t width, const T* x, std::int64_t dimensions, 
 // Calls use(row, first centre, count, distances) for Rows rows against panel after panel.
 template <class T, int Rows, class Use>
 void for_panels(const PackedCentres<T>& packed, std::int64_t centres, const T* x, Use&& use) {
-  T distances[kTileRows][kPanelVectors * Lanes<T>::kCount];
+  T distances[kPanelRows][kPanelVectors * Lanes<T>::kCount];
   for (std::int64_t first = 0; first < packed.vectors; first += kPanelVectors) {
     const std::int64_t width = std::min<std::int64_t>(kPanelVectors, packed.vectors - first);
     tile_distances_of<T, Rows, kPanelVectors>(width, x, packed.dimensions, packed.panel(first),
@@ -114,8 +109,8 @@ void for_distances(CpuContext& context, MatrixView<const T> x, MatrixView<const 
     const auto use_row = [&](int r, std::int64_t first, std::int64_t count, const T* distances) {
       use(n + r, first, count, distances);
     };
-    for (; n + kTileRows <= end; n += kTileRows) {
-      for_panels<T, kTileRows>(packed, centres.rows, x.data + n * x.cols, use_row);
+    for (; n + kPanelRows <= end; n += kPanelRows) {
+      for_panels<T, kPanelRows>(packed, centres.rows, x.data + n * x.cols, use_row);
     }
     for (; n < end; ++n) for_panels<T, 1>(packed, centres.rows, x.data + n * x.cols, use_row);
   });

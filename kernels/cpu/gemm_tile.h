@@ -5,15 +5,12 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/vector_bytes.h"
+
 namespace m2st::kernels {
 
-#if defined(__AVX512F__)
-inline constexpr int kVectorBytes = 64;
-inline constexpr int kTileRows = 14;  // 28 sums + 2 columns' vectors + 1 broadcast of 32 registers
-#else
-inline constexpr int kVectorBytes = 32;
-inline constexpr int kTileRows = 6;  // 12 sums + 2 + 1 of 16 registers
-#endif
+// 28 sums, 2 columns' vectors and a broadcast of 32 registers; or 12, 2 and 1 of 16.
+inline constexpr int kTileRows = kVectorBytes == 64 ? 14 : 6;
 
 // A tile of fewer than kTileRows rows is for the last ones of a matrix: it reads strips of the same
 // height, and leaves out the multiplications by their padding.

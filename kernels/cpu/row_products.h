@@ -1,13 +1,15 @@
 // The two inner loops of everything on edges: a weighted sum of gathered rows, and the dot products
-// of gathered rows with one vector. Written with vectors of 64 bytes, which the compiler splits
-// where the processor has narrower ones; widths need not be multiples of anything. The order of
-// every sum depends on width and count alone.
+// of gathered rows with one vector. Sums of products keep 64 bytes of lanes whatever the width of a
+// register, so their order depends on width and count alone; widths need not be multiples of
+// anything.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+
+#include "kernels/cpu/vector_bytes.h"
 
 namespace m2st::kernels {
 
@@ -22,7 +24,7 @@ struct RowSet {
   const T* row(std::int64_t k) const { return base + index[k] * stride; }
 };
 
-template <class T, int Lanes>
+template <class T, std::size_t Lanes>
 struct Pack {
   typedef T type __attribute__((vector_size(Lanes * sizeof(T))));
 
@@ -43,22 +45,51 @@ inline auto half_sum(Vector value, std::index_sequence<Lane...>) {
          __builtin_shufflevector(value, value, (Lane + sizeof...(Lane))...);
 }
 
-// Calls body(column, lanes, vectors) with constants over [0, width): blocks of four vectors, then
-// ever smaller ones, so that a width like 300 ends in no scalar loop.
+// kLanes<T> sums, in as many registers as they take.
+template <class T>
+struct LaneSums {
+  static constexpr int kRegisters = 64 / kVectorBytes;
+  static constexpr int kRegisterLanes = kLanes<T> / kRegisters;
+  using P = Pack<T, kRegisterLanes>;
+
+  typename P::type part[kRegisters] = {};
+
+  void add_products(const T* x, const T* y) {
+    for (int i = 0; i < kRegisters; ++i) {
+      part[i] += P::load(x + i * kRegisterLanes) * P::load(y + i * kRegisterLanes);
+    }
+  }
+  LaneSums operator+(const LaneSums& other) const {
+    LaneSums sum = *this;
+    for (int i = 0; i < kRegisters; ++i) sum.part[i] += other.part[i];
+    return sum;
+  }
+  // The upper half of the lanes added to the lower.
+  auto half() const {
+    if constexpr (kRegisters == 2) {
+      return part[0] + part[1];
+    } else {
+      return half_sum(part[0], std::make_index_sequence<kLanes<T> / 2>());
+    }
+  }
+};
+
+// Calls body(column, lanes, vectors) with constants over [0, width): blocks of 256 bytes in
+// registers, then ever smaller ones, so that a width like 300 ends in no scalar loop.
 template <class T, class Body>
 inline void for_each_block(std::int64_t width, Body&& body) {
-  constexpr int kFull = kLanes<T>;
+  constexpr int kFull = kVectorBytes / sizeof(T);
   std::int64_t column = 0;
   const auto blocks = [&]<int Lanes, int Vectors>() {
     for (; column + Lanes * Vectors <= width; column += Lanes * Vectors) {
       body.template operator()<Lanes, Vectors>(column);
     }
   };
-  blocks.template operator()<kFull, 4>();
-  blocks.template operator()<kFull, 2>();
-  blocks.template operator()<kFull, 1>();
-  blocks.template operator()<kFull / 2, 1>();
-  blocks.template operator()<kFull / 4, 1>();
+  blocks.template operator()<kFull, 256 / kVectorBytes>();
+  blocks.template operator()<kFull, 128 / kVectorBytes>();
+  blocks.template operator()<kFull, 64 / kVectorBytes>();
+  blocks.template operator()<32 / sizeof(T), 1>();
+  blocks.template operator()<16 / sizeof(T), 1>();
   blocks.template operator()<1, 1>();
 }
 
@@ -134,14 +165,13 @@ inline void dot_four_rows(const T* const (&row)[4], const T* vector, std::int64_
   constexpr int kFull = kLanes<T>;
   constexpr int kHalf = kFull / 2;
   constexpr int kQuarter = kFull / 4;
-  typename Pack<T, kFull>::type full[4] = {};
+  LaneSums<T> full[4];
   std::int64_t f = 0;
   for (; f + kFull <= width; f += kFull) {
-    const auto v = Pack<T, kFull>::load(vector + f);
-    for (int r = 0; r < 4; ++r) full[r] += Pack<T, kFull>::load(row[r] + f) * v;
+    for (int r = 0; r < 4; ++r) full[r].add_products(row[r] + f, vector + f);
   }
   typename Pack<T, kHalf>::type half[4];
-  for (int r = 0; r < 4; ++r) half[r] = half_sum(full[r], std::make_index_sequence<kHalf>());
+  for (int r = 0; r < 4; ++r) half[r] = full[r].half();
   if (f + kHalf <= width) {
     const auto v = Pack<T, kHalf>::load(vector + f);
     for (int r = 0; r < 4; ++r) half[r] += Pack<T, kHalf>::load(row[r] + f) * v;
@@ -180,15 +210,13 @@ inline void dot_rows(RowSet<T> rows, const T* vector, std::int64_t width, T* dot
 template <class T>
 inline T dot(const T* x, const T* y, std::int64_t width) {
   constexpr int kFull = kLanes<T>;
-  using P = Pack<T, kFull>;
-  typename P::type total[4] = {};
+  LaneSums<T> total[4];
   std::int64_t f = 0;
   for (; f + 4 * kFull <= width; f += 4 * kFull) {
-    for (int v = 0; v < 4; ++v) total[v] += P::load(x + f + v * kFull) * P::load(y + f + v * kFull);
+    for (int v = 0; v < 4; ++v) total[v].add_products(x + f + v * kFull, y + f + v * kFull);
   }
-  for (; f + kFull <= width; f += kFull) total[0] += P::load(x + f) * P::load(y + f);
-  const auto full = (total[0] + total[1]) + (total[2] + total[3]);
-  const auto half = half_sum(full, std::make_index_sequence<kFull / 2>());
+  for (; f + kFull <= width; f += kFull) total[0].add_products(x + f, y + f);
+  const auto half = ((total[0] + total[1]) + (total[2] + total[3])).half();
   const auto quarter = half_sum(half, std::make_index_sequence<kFull / 4>());
   T sum = 0;
   for (int lane = 0; lane < kFull / 4; ++lane) sum += quarter[lane];

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "kernels/cpu/gemm_tile.h"
+#include "kernels/cpu/vector_bytes.h"
 
 namespace m2st::kernels {
 

@@ -1,0 +1,16 @@
+// Compiled like the kernels it stands for.
+#include "engine/instruction_set.h"
+
+namespace m2st {
+
+const char* instruction_set() {
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+  return "AVX-512";
+#elif defined(__AVX2__) && defined(__FMA__)
+  return "AVX2";
+#else
+  return "baseline";
+#endif
+}
+
+}  // namespace m2st
