@@ -29,6 +29,8 @@ void check_attention(const char* op, const GraphView& graph, const AttentionOpti
              destination_scores.cols, ", ", log_sums.rows, " x ", log_sums.cols, ")");
   M2ST_CHECK(bias.empty() || static_cast<std::int64_t>(bias.size()) == projected.cols, op,
              ": bias has ", bias.size(), " entries, the width is ", projected.cols);
+  M2ST_CHECK(options.silent.empty() || std::ssize(options.silent) == nodes, op, ": ",
+             options.silent.size(), " counts of silent edges for ", nodes, " nodes");
   M2ST_CHECK(options.dropout >= 0 && dropout_rule(options.dropout).threshold < 65536, op,
              ": dropout is ", options.dropout, ", must be at least 0 and below 1");
   M2ST_CHECK(options.dropout == 0 || static_cast<std::int64_t>(graph.ids.size()) == nodes, op, ": ",

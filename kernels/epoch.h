@@ -25,13 +25,15 @@ void split_rows(CudaContext& context, Span<const std::int64_t> flags, Span<const
                 const SplitRows& rows);
 
 // The edges of a graph that go into some of its nodes; a node's edges keep their order. Spans have
-// room for all edges: how many there are, only the offsets say.
+// room for all edges: how many there are, only the offsets say. With `silent`, edges between two
+// such nodes are left out and counted at the node they lead into.
 struct EdgesIntoView {
   Span<std::int64_t> in_offsets;        // (N + 1)
   Span<std::int32_t> sources;           // (E)
   Span<std::int64_t> out_offsets;       // (N + 1)
   Span<std::int32_t> out_destinations;  // (E)
   Span<std::int64_t> out_edges;         // (E)
+  Span<std::int32_t> silent;            // (N) or empty
 };
 // Into the nodes with this flag.
 void edges_into(CudaContext& context, const GraphView& graph, Span<const std::int64_t> flags,

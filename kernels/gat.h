@@ -17,6 +17,9 @@ struct AttentionOptions {
   double leaky_slope = 0.2;
   double dropout = 0.0;  // of the attention coefficients; 0 draws nothing
   RandomKey key;         // of the dropout's draws
+  // (N) or empty: how many more edges lead into each node, from nodes whose features are zeros and
+  // with logits that are 0 whatever the scores. They take part in the softmax alone.
+  Span<const std::int32_t> silent;
 };
 
 // projected: (N, H·F); source_scores, destination_scores: (N, H); bias: (H·F) or empty.

@@ -143,7 +143,8 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
                                 const MaskLists& mask) const {
   const Scale& parts = scales_[static_cast<std::size_t>(scale)];
   const GatLayer& decoder = parts.decoder.front();
-  const Pass<T> live = narrowed(pass, &LiveEdges::outputs);
+  Pass<T> live = narrowed(pass, &LiveEdges::outputs);
+  if (pass.live != nullptr) live.silent = pass.live->silent;
   // Codes re-masked with zeros stay zero through every map: only the other rows are computed.
   if (pass.path != Path::kPlain && config_.remask == Remask::kZero && !mask.masked.empty()) {
     const Variable<T> kept = autograd::gather_rows<T>(pass.tape, mask.kept, codes);

@@ -40,21 +40,22 @@ struct DeviceLists {
   }
 };
 
-// The device's EdgesInto, with room for all edges.
+// The device's EdgesInto, with room for all edges; `quiet`: without those between two such nodes.
 struct DeviceEdges {
   Array<std::int64_t> in_offsets, out_offsets, out_edges;
-  Array<std::int32_t> sources, out_destinations;
+  Array<std::int32_t> sources, out_destinations, silent;
 
-  DeviceEdges(MemoryPool& pool, const GraphView& graph)
+  DeviceEdges(MemoryPool& pool, const GraphView& graph, bool quiet)
       : in_offsets(pool, graph.nodes() + 1),
         out_offsets(pool, graph.nodes() + 1),
         out_edges(pool, graph.edges()),
         sources(pool, graph.edges()),
-        out_destinations(pool, graph.edges()) {}
+        out_destinations(pool, graph.edges()),
+        silent(pool, quiet ? graph.nodes() : 0) {}
 
   kernels::EdgesIntoView writable() {
-    return {in_offsets.span(), sources.span(), out_offsets.span(), out_destinations.span(),
-            out_edges.span()};
+    return {in_offsets.span(),       sources.span(),   out_offsets.span(),
+            out_destinations.span(), out_edges.span(), silent.span()};
   }
   GraphView view(Span<const std::int32_t> ids) const {
     return {{in_offsets.span(), sources.span()},
@@ -85,8 +86,8 @@ class DeviceEpochs {
         train_(train),
         lists_(cuda.pool(), data.graph().nodes(),
                masked_nodes(train.mask_rate, data.graph().nodes())),
-        codes_(cuda.pool(), data.graph()),
-        outputs_(cuda.pool(), data.graph()),
+        codes_(cuda.pool(), data.graph(), false),
+        outputs_(cuda.pool(), data.graph(), autoencoder.config().remask == Remask::kZero),
         rows_of_ids_(cuda.pool(), data.graph().nodes()),
         factors_(cuda.pool(), train.epochs),
         epoch_(cuda.pool(), 1),
@@ -148,7 +149,8 @@ class DeviceEpochs {
 
   void epoch() {
     make_lists();
-    const LiveEdges live{codes_.view(data_.graph().ids), outputs_.view(data_.graph().ids)};
+    const LiveEdges live{codes_.view(data_.graph().ids), outputs_.view(data_.graph().ids),
+                         std::as_const(outputs_.silent).span()};
     autograd::Tape<T> tape(context_, autograd::Tape<T>::Mode::kRecord);
     const Pass<T> pass{tape, parameters_,          data_.graph(), true,  train_.seed,
                        0,    usual_path(context_), &live,         false, epoch_.data()};

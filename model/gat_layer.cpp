@@ -55,6 +55,7 @@ kernels::AttentionOptions GatLayer::attention_options(const Pass<T>& pass) const
   options.key = {pass.seed,
                  stream_of(Purpose::kAttentionDropout, static_cast<std::uint32_t>(index_)),
                  pass.epoch, pass.epoch_at};
+  options.silent = pass.silent;
   return options;
 }
 

@@ -34,6 +34,7 @@ struct Pass {
   bool recompute = false;  // drop inputs again in the backward instead of keeping them
   // Where a device keeps the epoch's number, instead of `epoch`; null elsewhere.
   const std::uint32_t* epoch_at = nullptr;
+  Span<const std::int32_t> silent = {};  // of a graph that lacks edges: kernels/gat.h
 };
 
 struct GatLayerShape {

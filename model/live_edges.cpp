@@ -2,18 +2,38 @@
 
 namespace m2st::model {
 
-EdgesInto::EdgesInto(const GraphView& graph, Span<const std::int32_t> destinations)
+namespace {
+
+std::vector<char> flags_of(std::int64_t nodes, Span<const std::int32_t> listed) {
+  std::vector<char> flags(static_cast<std::size_t>(nodes), 0);
+  for (const std::int32_t node : listed) flags[static_cast<std::size_t>(node)] = 1;
+  return flags;
+}
+
+}  // namespace
+
+EdgesInto::EdgesInto(const GraphView& graph, Span<const std::int32_t> destinations,
+                     Span<const std::int32_t> quiet)
     : ids_(graph.ids) {
   const std::int64_t nodes = graph.nodes();
-  std::vector<char> wanted(static_cast<std::size_t>(nodes), 0);
-  for (const std::int32_t node : destinations) wanted[static_cast<std::size_t>(node)] = 1;
+  const std::vector<char> wanted = flags_of(nodes, destinations), left_out = flags_of(nodes, quiet);
+  constexpr std::int64_t kGone = -1;
+  std::vector<std::int64_t> place_of(static_cast<std::size_t>(graph.edges()), kGone);
+  if (!quiet.empty()) silent_.assign(static_cast<std::size_t>(nodes), 0);
   in_offsets_.reserve(static_cast<std::size_t>(nodes) + 1);
   out_offsets_.reserve(static_cast<std::size_t>(nodes) + 1);
   in_offsets_.push_back(0);
   for (std::int64_t i = 0; i < nodes; ++i) {
-    if (wanted[static_cast<std::size_t>(i)]) {
-      sources_.insert(sources_.end(), graph.in.sources.begin() + graph.in.offsets[i],
-                      graph.in.sources.begin() + graph.in.offsets[i + 1]);
+    const std::int64_t end =
+        wanted[static_cast<std::size_t>(i)] ? graph.in.offsets[i + 1] : graph.in.offsets[i];
+    for (std::int64_t e = graph.in.offsets[i]; e < end; ++e) {
+      const std::int32_t source = graph.in.sources[e];
+      if (left_out[static_cast<std::size_t>(source)]) {
+        ++silent_[static_cast<std::size_t>(i)];
+      } else {
+        place_of[static_cast<std::size_t>(e)] = std::ssize(sources_);
+        sources_.push_back(source);
+      }
     }
     in_offsets_.push_back(std::ssize(sources_));
   }
@@ -22,11 +42,10 @@ EdgesInto::EdgesInto(const GraphView& graph, Span<const std::int32_t> destinatio
   out_offsets_.push_back(0);
   for (std::int64_t j = 0; j < nodes; ++j) {
     for (std::int64_t p = graph.out.offsets[j]; p < graph.out.offsets[j + 1]; ++p) {
-      const auto i = static_cast<std::size_t>(graph.out.destinations[p]);
-      if (!wanted[i]) continue;
+      const std::int64_t place = place_of[static_cast<std::size_t>(graph.out.edges[p])];
+      if (place == kGone) continue;
       out_destinations_.push_back(graph.out.destinations[p]);
-      // A node's edges keep their order, so only where they begin moves.
-      out_edges_.push_back(graph.out.edges[p] - graph.in.offsets[i] + in_offsets_[i]);
+      out_edges_.push_back(place);
     }
     out_offsets_.push_back(std::ssize(out_destinations_));
   }

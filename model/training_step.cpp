@@ -131,8 +131,13 @@ StepLoss training_step(Context& context, const Communicator& communicator,
   LiveEdges live;
   const bool narrow = path != Path::kPlain && !mask.masked.empty();
   if (narrow) {
-    live = {placement.place(codes.emplace(data.host_graph(), mask.kept).view()),
-            placement.place(outputs.emplace(data.host_graph(), mask.masked).view())};
+    // Codes that are re-masked with zeros give their edges nothing but a place in the softmax.
+    const bool zeros = autoencoder.config().remask == Remask::kZero;
+    codes.emplace(data.host_graph(), mask.kept, Span<const std::int32_t>());
+    outputs.emplace(data.host_graph(), mask.masked,
+                    zeros ? Span<const std::int32_t>(mask.masked) : Span<const std::int32_t>());
+    live = {placement.place(codes->view()), placement.place(outputs->view()),
+            placement.place(outputs->silent())};
   }
   Tape<T> tape(context, Tape<T>::Mode::kRecord);
   const Pass<T> pass{tape,           parameters,

@@ -18,13 +18,18 @@ struct RunningSums {
   T total[kAttentionGrain * G];
 };
 
+// A node before its first edge: its silent edges' logits are 0.
+template <int G, class T>
+void start_sums(std::int32_t silent, T* maximum, T* total) {
+  std::fill_n(maximum, G, silent > 0 ? T(0) : -std::numeric_limits<T>::infinity());
+  std::fill_n(total, G, static_cast<T>(silent));
+}
+
 // Lowers the part's logits by the node's maximum so far.
 template <int G, class T>
-void subtract_maximum(std::int64_t edges, bool first_part, T* logits, T* maximum, T* total) {
+void subtract_maximum(std::int64_t edges, T* logits, T* maximum, T* total) {
   T highest[G];
-  for (int g = 0; g < G; ++g) {
-    highest[g] = first_part ? -std::numeric_limits<T>::infinity() : maximum[g];
-  }
+  std::copy_n(maximum, G, highest);
   for (std::int64_t e = 0; e < edges; ++e) {
     for (int g = 0; g < G; ++g) highest[g] = std::max(highest[g], logits[e * G + g]);
   }
@@ -32,7 +37,7 @@ void subtract_maximum(std::int64_t edges, bool first_part, T* logits, T* maximum
     for (int g = 0; g < G; ++g) logits[e * G + g] -= highest[g];
   }
   for (int g = 0; g < G; ++g) {
-    total[g] = first_part ? T(0) : total[g] * exponential(maximum[g] - highest[g]);
+    total[g] = total[g] == T(0) ? T(0) : total[g] * exponential(maximum[g] - highest[g]);
     maximum[g] = highest[g];
   }
 }
@@ -49,9 +54,10 @@ void find_log_sums(const EdgeWalk<T>& walk, std::int64_t first, std::int64_t las
       values.of[k] = attention_logit(values.of[k], walk.leaky_slope);
     }
     for_each_part(walk.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
-      subtract_maximum<G>(end - begin, begin == walk.offsets[i],
-                          values.of + (begin - strip.first_edge) * G,
-                          running.maximum + (i - first) * G, running.total + (i - first) * G);
+      T* maximum = running.maximum + (i - first) * G;
+      T* total = running.total + (i - first) * G;
+      if (begin == walk.offsets[i]) start_sums<G>(silent_edges(walk, i), maximum, total);
+      subtract_maximum<G>(end - begin, values.of + (begin - strip.first_edge) * G, maximum, total);
     });
     for (std::int64_t k = 0; k < size; ++k) values.of[k] = exponential(values.of[k]);
     const T* value = values.of;
@@ -63,7 +69,7 @@ void find_log_sums(const EdgeWalk<T>& walk, std::int64_t first, std::int64_t las
     });
   });
   for (std::int64_t i = first; i < last; ++i) {
-    const bool isolated = walk.offsets[i] == walk.offsets[i + 1];
+    const bool isolated = walk.offsets[i] == walk.offsets[i + 1] && silent_edges(walk, i) == 0;
     for (int g = 0; g < G; ++g) {
       const std::int64_t k = (i - first) * G + g;
       log_sums(i, head + g) = isolated ? T(0) : running.maximum[k] + std::log(running.total[k]);

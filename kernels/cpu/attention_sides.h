@@ -52,8 +52,11 @@ void find_destination_scores(const EdgeWalk<T>& in, MatrixView<const T> grad_log
     const std::int64_t degree = in.offsets[i + 1] - in.offsets[i];
     for (int g = 0; g < G; ++g) {
       const std::int64_t k = (i - first) * G + g;
+      // Silent edges' logits do not move with the others.
       grad_destination_scores(i, head + g) =
-          2 * side.positives[k] <= degree ? step * side.above[k] : -step * side.below[k];
+          silent_edges(in, i) > 0           ? side.above[k] + in.leaky_slope * side.below[k]
+          : 2 * side.positives[k] <= degree ? step * side.above[k]
+                                            : -step * side.below[k];
     }
   }
 }

@@ -29,10 +29,17 @@ struct EdgeWalk {
   const T* log_sums;          // (N, H), of destinations
   std::int64_t heads;
   T leaky_slope;
-  const std::int32_t* ids;  // (N)
+  const std::int32_t* silent;  // (N), of destinations; null: none
+  const std::int32_t* ids;     // (N)
   RandomKey key;
   DropoutRule rule;
 };
+
+// How many silent edges lead into a node.
+template <class T>
+inline std::int32_t silent_edges(const EdgeWalk<T>& in, std::int64_t node) {
+  return in.silent == nullptr ? 0 : in.silent[node];
+}
 
 struct Strip {
   std::int64_t first_node, last_node;

@@ -20,6 +20,7 @@ EdgeWalk<T> walk_in_edges(const GraphView& graph, const AttentionOptions& option
           .log_sums = log_sums.data,
           .heads = source_scores.cols,
           .leaky_slope = static_cast<T>(options.leaky_slope),
+          .silent = options.silent.empty() ? nullptr : options.silent.data(),
           .ids = graph.ids.data(),
           .key = options.key,
           .rule = dropout_rule(options.dropout)};

@@ -47,24 +47,38 @@ __global__ void split_rows_kernel(std::int64_t nodes, const std::int64_t* __rest
   (into_flagged ? flagged : others).ids[at] = ids[row];
 }
 
-struct KeptDegrees {
-  const std::int64_t* offsets;
+// Which edges are kept: those into nodes of a flag, and, where such nodes are quiet, from others.
+struct KeptRule {
   const std::int64_t* flags;
   std::int64_t flag;
+  bool quiet;
+  __device__ bool into(std::int64_t destination) const { return flags[destination] == flag; }
+  __device__ bool from(std::int64_t source) const { return !quiet || flags[source] != flag; }
+};
+
+struct KeptDegrees {
+  const std::int64_t* offsets;
+  const std::int32_t* sources;
+  KeptRule rule;
   __device__ std::int64_t operator()(std::int64_t node) const {
-    return flags[node] == flag ? offsets[node + 1] - offsets[node] : 0;
+    std::int64_t count = 0;
+    if (!rule.into(node)) return count;
+    for (std::int64_t e = offsets[node]; e < offsets[node + 1]; ++e) {
+      count += rule.from(sources[e]) ? 1 : 0;
+    }
+    return count;
   }
 };
 
 struct KeptOutDegrees {
   const std::int64_t* offsets;
   const std::int32_t* destinations;
-  const std::int64_t* flags;
-  std::int64_t flag;
+  KeptRule rule;
   __device__ std::int64_t operator()(std::int64_t node) const {
     std::int64_t count = 0;
+    if (!rule.from(node)) return count;
     for (std::int64_t p = offsets[node]; p < offsets[node + 1]; ++p) {
-      count += flags[destinations[p]] == flag ? 1 : 0;
+      count += rule.into(destinations[p]) ? 1 : 0;
     }
     return count;
   }
@@ -80,34 +94,38 @@ struct EdgePointers {
 using GraphEdges = EdgePointers<const std::int64_t, const std::int32_t>;
 using KeptEdges = EdgePointers<std::int64_t, std::int32_t>;
 
-// A thread a node, its edges one after the other.
-__global__ void kept_sources_kernel(std::int64_t nodes, GraphEdges in, KeptEdges kept) {
+// A thread a node, its edges one after the other. places: where each of the graph's edges went, −1
+// for those that are gone.
+__global__ void kept_sources_kernel(std::int64_t nodes, GraphEdges in, KeptRule rule,
+                                    KeptEdges kept, std::int64_t* __restrict__ places,
+                                    std::int32_t* __restrict__ silent) {
   const std::int64_t node = thread_number();
   if (node >= nodes) return;
-  const std::int64_t from = in.offsets[node];
-  const std::int64_t to = kept.offsets[node];
-  const std::int64_t count = kept.offsets[node + 1] - to;
-  for (std::int64_t k = 0; k < count; ++k) kept.ends[to + k] = in.ends[from + k];
+  std::int64_t at = kept.offsets[node];
+  std::int32_t left_out = 0;
+  for (std::int64_t e = in.offsets[node]; e < in.offsets[node + 1]; ++e) {
+    places[e] = -1;
+    if (!rule.into(node)) continue;
+    if (!rule.from(in.ends[e])) {
+      ++left_out;
+      continue;
+    }
+    kept.ends[at] = in.ends[e];
+    places[e] = at++;
+  }
+  if (silent != nullptr) silent[node] = left_out;
 }
 
-struct WantedFlag {
-  const std::int64_t* flags;
-  std::int64_t flag;
-};
-
-__global__ void kept_destinations_kernel(std::int64_t nodes, GraphEdges out, WantedFlag wanted,
-                                         const std::int64_t* __restrict__ in_offsets,
-                                         const std::int64_t* __restrict__ kept_in_offsets,
-                                         KeptEdges kept) {
+__global__ void kept_destinations_kernel(std::int64_t nodes, GraphEdges out, KeptEdges kept,
+                                         const std::int64_t* __restrict__ places) {
   const std::int64_t node = thread_number();
   if (node >= nodes) return;
   std::int64_t at = kept.offsets[node];
   for (std::int64_t p = out.offsets[node]; p < out.offsets[node + 1]; ++p) {
-    const std::int32_t into = out.ends[p];
-    if (wanted.flags[into] != wanted.flag) continue;
-    kept.ends[at] = into;
-    // Only where a node's edges begin moves.
-    kept.edges[at] = out.edges[p] - in_offsets[into] + kept_in_offsets[into];
+    const std::int64_t place = places[out.edges[p]];
+    if (place < 0) continue;
+    kept.ends[at] = out.ends[p];
+    kept.edges[at] = place;
     ++at;
   }
 }
@@ -185,28 +203,31 @@ void edges_into(CudaContext& context, const GraphView& graph, Span<const std::in
   const std::int64_t nodes = graph.nodes();
   M2ST_CHECK(std::ssize(flags) == nodes && std::ssize(edges.sources) == graph.edges() &&
                  std::ssize(edges.out_edges) == graph.edges() &&
-                 std::ssize(edges.out_destinations) == graph.edges(),
-             "edges_into: ", flags.size(), " flags and room for ", edges.sources.size(),
+                 std::ssize(edges.out_destinations) == graph.edges() &&
+                 (edges.silent.empty() || std::ssize(edges.silent) == nodes),
+             "edges_into: ", flags.size(), " flags, ", edges.silent.size(),
+             " counts of silent edges and room for ", edges.sources.size(),
              " edges, the graph has ", nodes, " nodes and ", graph.edges(), " edges");
+  const KeptRule rule{flags.data(), flag, !edges.silent.empty()};
   Array<std::int64_t> counts(context.pool(), nodes);
   write_elements(context, nodes, counts.data(), Accumulate::kOverwrite,
-                 KeptDegrees{graph.in.offsets.data(), flags.data(), flag});
+                 KeptDegrees{graph.in.offsets.data(), graph.in.sources.data(), rule});
   exclusive_scan(context, counts.span(), edges.in_offsets);
-  write_elements(
-      context, nodes, counts.data(), Accumulate::kOverwrite,
-      KeptOutDegrees{graph.out.offsets.data(), graph.out.destinations.data(), flags.data(), flag});
+  write_elements(context, nodes, counts.data(), Accumulate::kOverwrite,
+                 KeptOutDegrees{graph.out.offsets.data(), graph.out.destinations.data(), rule});
   exclusive_scan(context, counts.span(), edges.out_offsets);
-  if (graph.edges() == 0) return;
+  if (nodes == 0) return;
+  Array<std::int64_t> places(context.pool(), graph.edges());
   const dim3 blocks = blocks_for(nodes, kBlockThreads);
   launch(kept_sources_kernel, blocks, dim3(kBlockThreads), 0, context, nodes,
-         GraphEdges{graph.in.offsets.data(), graph.in.sources.data(), nullptr},
-         KeptEdges{edges.in_offsets.data(), edges.sources.data(), nullptr});
+         GraphEdges{graph.in.offsets.data(), graph.in.sources.data(), nullptr}, rule,
+         KeptEdges{edges.in_offsets.data(), edges.sources.data(), nullptr}, places.data(),
+         edges.silent.empty() ? nullptr : edges.silent.data());
   launch(
       kept_destinations_kernel, blocks, dim3(kBlockThreads), 0, context, nodes,
       GraphEdges{graph.out.offsets.data(), graph.out.destinations.data(), graph.out.edges.data()},
-      WantedFlag{flags.data(), flag}, graph.in.offsets.data(),
-      static_cast<const std::int64_t*>(edges.in_offsets.data()),
-      KeptEdges{edges.out_offsets.data(), edges.out_destinations.data(), edges.out_edges.data()});
+      KeptEdges{edges.out_offsets.data(), edges.out_destinations.data(), edges.out_edges.data()},
+      static_cast<const std::int64_t*>(places.data()));
 }
 
 template <class T>

@@ -33,9 +33,12 @@ __global__ void destinations_backward_kernel(CsrPointers graph, AttentionEdges<T
     below = warp_sum(below, edges.lanes_an_edge);
     if (lane < edges.lanes_an_edge && head < edges.heads) {
       const T slope_step = T(1) - edges.leaky_slope;
+      // Silent edges' logits do not move with the others.
+      const bool shifts = edges.silent_into(node) == 0;
       grad_destination_scores[node * edges.heads + head] =
-          2 * static_cast<std::int64_t>(positives) <= end - begin ? slope_step * above
-                                                                  : -slope_step * below;
+          !shifts ? above + edges.leaky_slope * below
+          : 2 * static_cast<std::int64_t>(positives) <= end - begin ? slope_step * above
+                                                                    : -slope_step * below;
     }
   }
 }

@@ -25,6 +25,7 @@ struct AttentionEdges {
   int heads;
   int lanes_an_edge;
   T leaky_slope;
+  const std::int32_t* silent;  // (N); null: none
   const std::int32_t* ids;
   RandomKey key;
   DropoutRule rule;
@@ -36,6 +37,9 @@ struct AttentionEdges {
   __device__ T logit(std::int64_t source, std::int64_t destination, int head) const {
     const T of = sum(source, destination, head);
     return of > T(0) ? of : rounded_product(leaky_slope, of);
+  }
+  __device__ std::int32_t silent_into(std::int64_t node) const {
+    return silent == nullptr ? 0 : silent[node];
   }
   // What dropout multiplies the weight by. The lanes of an edge's other heads draw the same block:
   // a warp pays for one call whoever needs it.
@@ -56,6 +60,7 @@ AttentionEdges<T> attention_edges(const GraphView& graph, const AttentionOptions
           heads,
           lanes_per_edge(heads),
           static_cast<T>(options.leaky_slope),
+          options.silent.empty() ? nullptr : options.silent.data(),
           graph.ids.data(),
           options.key,
           rule,
@@ -81,7 +86,8 @@ __device__ T log_sum_of(const CsrPointers& graph, const AttentionEdges<T>& edges
   const std::int64_t begin = graph.offsets[node];
   const std::int64_t end = head < edges.heads ? graph.offsets[node + 1] : begin;
   const std::int64_t first = begin + static_cast<int>(threadIdx.x) % kWarp / edges.lanes_an_edge;
-  T largest = -INFINITY;
+  const std::int32_t silent = edges.silent_into(node);
+  T largest = silent > 0 ? T(0) : -INFINITY;
   for (std::int64_t e = first; e < end; e += step) {
     const T logit = edges.logit(graph.neighbours[e], node, head);
     largest = logit > largest ? logit : largest;
@@ -92,7 +98,8 @@ __device__ T log_sum_of(const CsrPointers& graph, const AttentionEdges<T>& edges
     sum += exp(edges.logit(graph.neighbours[e], node, head) - largest);
   }
   sum = warp_sum(sum, edges.lanes_an_edge);
-  return begin == end ? T(0) : largest + log(sum);
+  if (silent > 0) sum += static_cast<T>(silent) * exp(-largest);
+  return begin == end && silent == 0 ? T(0) : largest + log(sum);
 }
 
 // Columns a lane takes at a time when a warp walks over one head's features: as many as still give

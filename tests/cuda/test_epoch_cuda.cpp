@@ -107,14 +107,21 @@ TEST_F(EpochOnCuda, SplitsRowsInOrder) {
   }
 }
 
-// The graph whose in-edges are those of the flagged nodes.
+// The graph whose in-edges are those of the flagged nodes; with `silent`, edges from flagged nodes
+// are counted there instead.
 TestGraph naive_edges_into(const TestGraph& graph, const std::vector<std::int64_t>& flags,
-                           std::int64_t flag) {
+                           std::int64_t flag, std::vector<std::int32_t>* silent) {
   std::vector<std::vector<std::int32_t>> sources_of(flags.size());
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (flags[i] != flag) continue;
-    sources_of[i].assign(graph.sources.begin() + graph.offsets[i],
-                         graph.sources.begin() + graph.offsets[i + 1]);
+    for (std::int64_t e = graph.offsets[i]; e < graph.offsets[i + 1]; ++e) {
+      const auto source = static_cast<std::size_t>(graph.sources[e]);
+      if (silent != nullptr && flags[source] == flag) {
+        ++(*silent)[i];
+      } else {
+        sources_of[i].push_back(graph.sources[e]);
+      }
+    }
   }
   return make_graph(sources_of);
 }
@@ -123,19 +130,21 @@ TEST_F(EpochOnCuda, KeepsTheEdgesIntoFlaggedNodes) {
   for (const std::int64_t nodes : {0, 1, 31, 32, 33, 700}) {
     const TestGraph graph = random_graph(nodes, 3, {});
     const std::vector<std::int64_t> flags = every_third(nodes);
-    for (const std::int64_t flag : {0, 1}) {
-      const TestGraph want = naive_edges_into(graph, flags, flag);
+    for (const auto& [flag, quiet] : {std::pair{0, false}, {1, false}, {0, true}, {1, true}}) {
+      std::vector<std::int32_t> want_silent(quiet ? flags.size() : 0, 0), silent(want_silent);
+      const TestGraph want = naive_edges_into(graph, flags, flag, quiet ? &want_silent : nullptr);
       const auto edges = static_cast<std::size_t>(graph.edges());
       std::vector<std::int64_t> in(flags.size() + 1), out(in), out_edges(edges);
       std::vector<std::int32_t> sources(edges), destinations(edges);
 
       cuda_->run(
-          [&](CudaContext& cuda, GraphView there, auto f, auto a, auto b, auto c, auto d, auto e) {
-            edges_into(cuda, there, f, flag, {a, b, c, d, e});
+          [&, wanted = flag](CudaContext& cuda, GraphView there, auto f, auto a, auto b, auto c,
+                             auto d, auto e, auto g) {
+            edges_into(cuda, there, f, wanted, {a, b, c, d, e, g});
           },
           graph.view(), Span<const std::int64_t>(flags), Span<std::int64_t>(in),
           Span<std::int32_t>(sources), Span<std::int64_t>(out), Span<std::int32_t>(destinations),
-          Span<std::int64_t>(out_edges));
+          Span<std::int64_t>(out_edges), Span<std::int32_t>(silent));
 
       sources.resize(want.sources.size());
       destinations.resize(want.sources.size());
@@ -145,6 +154,7 @@ TEST_F(EpochOnCuda, KeepsTheEdgesIntoFlaggedNodes) {
       EXPECT_EQ(out, want.out_offsets) << nodes;
       EXPECT_EQ(destinations, want.out_destinations) << nodes;
       EXPECT_EQ(out_edges, want.out_edges) << nodes;
+      EXPECT_EQ(silent, want_silent) << nodes;
     }
   }
 }

@@ -124,7 +124,7 @@ TEST_F(SizesOnCuda, AttentionOfAnyWidthIsTheCpus) {
     const auto source = random_values<float>(nodes * heads, 2);
     const auto destination = random_values<float>(nodes * heads, 3);
     const auto bias = random_values<float>(row, 4), grad_out = random_values<float>(nodes * row, 5);
-    const AttentionOptions options{0.2, 0.25, {7, stream_of(Purpose::kTest, 1), 3}};
+    const AttentionOptions options{0.2, 0.25, {7, stream_of(Purpose::kTest, 1), 3}, {}};
     const auto layer = [&](auto& context) {
       std::vector<float> out(nodes * row), log_sums(nodes * heads);
       std::vector<float> grads(nodes * row + 2 * nodes * heads + row);

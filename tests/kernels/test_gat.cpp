@@ -221,6 +221,91 @@ TYPED_TEST(Gat, DestinationsWithEdgesOnOneSideHaveExactlyNoGradient) {
   }
 }
 
+// Silent edges, as a count, against edges from nodes of their own with zeros for features and for
+// their score, into nodes whose score is zero too.
+template <class T>
+struct Silence {
+  explicit Silence(const AttentionCase& base) : written{"with nodes", {}, base.heads} {
+    const TestGraph& graph = base.graph;
+    std::vector<std::vector<std::int32_t>> sources_of;
+    for (std::int64_t i = 0; i < graph.nodes(); ++i) {
+      sources_of.emplace_back(graph.sources.begin() + graph.offsets[i],
+                              graph.sources.begin() + graph.offsets[i + 1]);
+      counts.push_back(static_cast<std::int32_t>(i % 3));
+    }
+    for (std::int64_t i = 0; i < graph.nodes(); ++i) {
+      for (int k = 0; k < counts[i]; ++k) {
+        sources_of[i].push_back(static_cast<std::int32_t>(sources_of.size()));
+        sources_of.emplace_back();
+        into.push_back(i);
+      }
+    }
+    written.graph = make_graph(sources_of);
+    std::copy(graph.ids.begin(), graph.ids.end(), written.graph.ids.begin());
+  }
+  // Makes of a layer on the graph with all edges what the counts say, and of one without them.
+  void set(Layer<T>& with_counts, Layer<T>& with_nodes) const {
+    with_counts.options.silent = counts;
+    for (Layer<T>* layer : {&with_counts, &with_nodes}) {
+      std::fill(layer->destination.begin(), layer->destination.end(), T(0));
+    }
+    const auto nodes = std::ssize(counts);
+    std::fill(with_nodes.source.begin() + nodes * with_nodes.heads.count, with_nodes.source.end(),
+              T(0));
+    std::fill(with_nodes.projected.begin() + nodes * with_nodes.heads.row(),
+              with_nodes.projected.end(), T(0));
+    with_nodes.reference.source_scores = as_double(with_nodes.source);
+    with_nodes.reference.destination_scores = as_double(with_nodes.destination);
+    with_nodes.reference.projected = as_double(with_nodes.projected);
+    // No loss sees what comes out at the nodes that stand for edges.
+    std::fill(with_nodes.grad_out.begin() + nodes * with_nodes.heads.row(),
+              with_nodes.grad_out.end(), T(0));
+  }
+
+  std::vector<std::int32_t> counts;
+  AttentionCase written;
+  std::vector<std::int64_t> into;  // where the one edge of each added node leads
+};
+
+std::vector<double> first_of(const std::vector<double>& values, std::size_t count) {
+  return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+TYPED_TEST(Gat, SilentEdgesAreEdgesFromNodesWithoutFeatures) {
+  using T = TypeParam;
+  for (const AttentionCase& c : attention_cases()) {
+    const Silence<T> silence(c);
+    Layer<T> layer(c, kDropout, true), written(silence.written, kDropout, true);
+    silence.set(layer, written);
+
+    layer.forward(this->context_);
+    layer.backward(this->context_, Accumulate::kOverwrite);
+
+    const CsrView in = silence.written.graph.view().in;
+    const auto out = reference::gat_attention(in, c.heads, written.reference);
+    auto want =
+        reference::gat_attention_vjp(in, c.heads, written.reference, as_double(written.grad_out));
+    // A silent edge's logit does not follow the score of the node it leads into.
+    for (std::size_t k = 0; k < silence.into.size() * c.heads.count; ++k) {
+      const std::size_t node = static_cast<std::size_t>(c.graph.nodes()) + k / c.heads.count;
+      const std::size_t head = k % c.heads.count;
+      want.destination_scores[silence.into[k / c.heads.count] * c.heads.count + head] -=
+          want.source_scores[node * c.heads.count + head];
+    }
+    EXPECT_TRUE(near(layer.out, first_of(out, layer.out.size()), sum_tolerance<T>())) << c.name;
+    EXPECT_TRUE(near(layer.grad_projected, first_of(want.projected, layer.projected.size()),
+                     sum_tolerance<T>()))
+        << c.name;
+    EXPECT_TRUE(near(layer.grad_source, first_of(want.source_scores, layer.source.size()),
+                     score_tolerance<T>()))
+        << c.name;
+    EXPECT_TRUE(near(layer.grad_destination,
+                     first_of(want.destination_scores, layer.destination.size()),
+                     score_tolerance<T>()))
+        << c.name;
+  }
+}
+
 TYPED_TEST(Gat, HugeScoresStayFinite) {
   using T = TypeParam;
   const AttentionCase c = attention_cases()[4];

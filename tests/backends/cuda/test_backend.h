@@ -184,14 +184,22 @@ void fill(test::StagedCuda& context, T value, Span<T> out) {
   return context.run([](auto& cuda, auto... there) { return fill<T>(cuda, there...); }, value, out);
 }
 
+// Options show memory too.
+inline AttentionOptions staged_options(AttentionOptions options, Span<const std::int32_t> silent) {
+  options.silent = silent;
+  return options;
+}
+
 template <class T>
 void gat_attention(test::StagedCuda& context, const GraphView& graph,
                    const AttentionOptions& options, MatrixView<const T> projected,
                    MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
                    Span<const T> bias, MatrixView<T> log_sums, MatrixView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return gat_attention<T>(cuda, there...); },
-                     graph, options, projected, source_scores, destination_scores, bias, log_sums,
-                     out);
+  return context.run(
+      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
+        gat_attention<T>(cuda, there, staged_options(options, silent), more...);
+      },
+      options.silent, graph, projected, source_scores, destination_scores, bias, log_sums, out);
 }
 
 template <class T>
@@ -204,9 +212,12 @@ void gat_attention_backward(test::StagedCuda& context, const GraphView& graph,
                             MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
                             Span<T> grad_bias, Accumulate accumulate_bias) {
   return context.run(
-      [](auto& cuda, auto... there) { return gat_attention_backward<T>(cuda, there...); }, graph,
-      options, projected, source_scores, destination_scores, bias, log_sums, out, grad_out,
-      grad_projected, grad_source_scores, grad_destination_scores, grad_bias, accumulate_bias);
+      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
+        gat_attention_backward<T>(cuda, there, staged_options(options, silent), more...);
+      },
+      options.silent, graph, projected, source_scores, destination_scores, bias, log_sums, out,
+      grad_out, grad_projected, grad_source_scores, grad_destination_scores, grad_bias,
+      accumulate_bias);
 }
 
 template <class T>
@@ -214,8 +225,11 @@ void gat_features(test::StagedCuda& context, const GraphView& graph,
                   const AttentionOptions& options, MatrixView<const T> features,
                   MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
                   MatrixView<T> log_sums, MatrixView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return gat_features<T>(cuda, there...); },
-                     graph, options, features, source_scores, destination_scores, log_sums, out);
+  return context.run(
+      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
+        gat_features<T>(cuda, there, staged_options(options, silent), more...);
+      },
+      options.silent, graph, features, source_scores, destination_scores, log_sums, out);
 }
 
 template <class T>
@@ -227,14 +241,14 @@ void gat_features_backward(test::StagedCuda& context, const GraphView& graph,
                            MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
                            Span<T> grad_token, Accumulate accumulate_token) {
   return context.run(
-      [&](CudaContext& cuda, GraphView g, auto x, auto source, auto destination, auto logs,
-          auto sums, auto rows, auto factors, auto grad_source, auto grad_destination, auto token) {
-        gat_features_backward<T>(cuda, g, options, x, source, destination, logs, sums,
-                                 TokenFactors<T>{rows, factors}, grad_source, grad_destination,
-                                 token, accumulate_token);
+      [&](CudaContext& cuda, auto silent, auto rows, auto factors, GraphView there, auto x,
+          auto source, auto destination, auto logs, auto sums, auto... more) {
+        gat_features_backward<T>(cuda, there, staged_options(options, silent), x, source,
+                                 destination, logs, sums, TokenFactors<T>{rows, factors}, more...);
       },
-      graph, features, source_scores, destination_scores, log_sums, grad_out, tokens.rows,
-      tokens.factors, grad_source_scores, grad_destination_scores, grad_token);
+      options.silent, tokens.rows, tokens.factors, graph, features, source_scores,
+      destination_scores, log_sums, grad_out, grad_source_scores, grad_destination_scores,
+      grad_token, accumulate_token);
 }
 
 template <class T>
