@@ -25,9 +25,9 @@ void start_sums(std::int32_t silent, T* maximum, T* total) {
   std::fill_n(total, G, static_cast<T>(silent));
 }
 
-// Lowers the part's logits by the node's maximum so far.
+// Lowers the part's logits by the node's maximum so far; `empty`: it has no sum yet.
 template <int G, class T>
-void subtract_maximum(std::int64_t edges, T* logits, T* maximum, T* total) {
+void subtract_maximum(std::int64_t edges, bool empty, T* logits, T* maximum, T* total) {
   T highest[G];
   std::copy_n(maximum, G, highest);
   for (std::int64_t e = 0; e < edges; ++e) {
@@ -37,7 +37,7 @@ void subtract_maximum(std::int64_t edges, T* logits, T* maximum, T* total) {
     for (int g = 0; g < G; ++g) logits[e * G + g] -= highest[g];
   }
   for (int g = 0; g < G; ++g) {
-    total[g] = total[g] == T(0) ? T(0) : total[g] * exponential(maximum[g] - highest[g]);
+    if (!empty) total[g] *= exponential(maximum[g] - highest[g]);
     maximum[g] = highest[g];
   }
 }
@@ -56,8 +56,11 @@ void find_log_sums(const EdgeWalk<T>& walk, std::int64_t first, std::int64_t las
     for_each_part(walk.offsets, strip, [&](std::int64_t i, std::int64_t begin, std::int64_t end) {
       T* maximum = running.maximum + (i - first) * G;
       T* total = running.total + (i - first) * G;
-      if (begin == walk.offsets[i]) start_sums<G>(silent_edges(walk, i), maximum, total);
-      subtract_maximum<G>(end - begin, values.of + (begin - strip.first_edge) * G, maximum, total);
+      const bool first_part = begin == walk.offsets[i];
+      const std::int32_t silent = silent_edges(walk, i);
+      if (first_part) start_sums<G>(silent, maximum, total);
+      subtract_maximum<G>(end - begin, first_part && silent == 0,
+                          values.of + (begin - strip.first_edge) * G, maximum, total);
     });
     for (std::int64_t k = 0; k < size; ++k) values.of[k] = exponential(values.of[k]);
     const T* value = values.of;
