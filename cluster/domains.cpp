@@ -48,6 +48,27 @@ DomainResult run(CpuContext& context, const DomainInput& input, const DomainOpti
   fail(ExitCode::kInternal, "find_domains: no such method");
 }
 
+// With the refinement asked for, and the labels in the promised order.
+DomainResult finished(CpuContext& context, const DomainInput& input, const DomainOptions& options,
+                      DomainResult result) {
+  const CsrView graph = input.graph;
+  if (options.refinement > 0 && !graph.offsets.empty()) {
+    result.labels =
+        refine_labels(context, graph, result.labels, {.iterations = options.refinement});
+    result.method += concat(", ", options.refinement, " passes of majority refinement");
+  }
+  if (options.refinement > 0 && graph.offsets.empty()) {
+    result.warnings.push_back("refinement was left out: no graph or coordinates were given");
+  }
+  result.labels = largest_first(result.labels);
+  const int found = 1 + *std::max_element(result.labels.begin(), result.labels.end());
+  if (found < options.domains) {
+    result.warnings.push_back(
+        concat("only ", found, " of the ", options.domains, " domains asked for hold cells"));
+  }
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::int32_t> largest_first(const std::vector<std::int32_t>& labels) {
@@ -87,22 +108,21 @@ DomainResult find_domains(CpuContext& context,
                           const DomainOptions& options) {
   const DomainInput input{embeddings, features, graph};
   check_input(context, input, options);
-  DomainResult result = run(context, input, options);
-  if (options.refinement > 0 && !graph.offsets.empty()) {
-    result.labels =
-        refine_labels(context, graph, result.labels, {.iterations = options.refinement});
-    result.method += concat(", ", options.refinement, " passes of majority refinement");
-  }
-  if (options.refinement > 0 && graph.offsets.empty()) {
-    result.warnings.push_back("refinement was left out: no graph or coordinates were given");
-  }
-  result.labels = largest_first(result.labels);
-  const int found = 1 + *std::max_element(result.labels.begin(), result.labels.end());
-  if (found < options.domains) {
-    result.warnings.push_back(
-        concat("only ", found, " of the ", options.domains, " domains asked for hold cells"));
-  }
-  return result;
+  return finished(context, input, options, run(context, input, options));
 }
+
+DomainResult find_domains(Context& context, const std::vector<MatrixView<const float>>& embeddings,
+                          MatrixView<const float> features, CsrView graph,
+                          const DomainOptions& options) {
+  CpuContext& host = context.host();
+  if (!uses_device(options.method)) {
+    return find_domains(host, embeddings, features, graph, options);
+  }
+  const DomainInput input{embeddings, features, graph};
+  check_input(host, input, options);
+  return finished(host, input, options, reference_recipe(context, input, options));
+}
+
+bool uses_device(Method method) { return method == Method::kReference; }
 
 }  // namespace m2st::cluster

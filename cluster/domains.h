@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/context.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
 
@@ -33,6 +34,14 @@ DomainResult find_domains(CpuContext& context,
                           const std::vector<MatrixView<const float>>& embeddings,
                           MatrixView<const float> features, CsrView graph,
                           const DomainOptions& options);
+
+// The same, with the iterations of the reference method on the context's backend; all else is the
+// host's.
+DomainResult find_domains(Context& context, const std::vector<MatrixView<const float>>& embeddings,
+                          MatrixView<const float> features, CsrView graph,
+                          const DomainOptions& options);
+// Whether the method works on a device where there is one.
+bool uses_device(Method method);
 
 // Renumbers labels so that the largest cluster is 0 (ties: the one that appears first).
 std::vector<std::int32_t> largest_first(const std::vector<std::int32_t>& labels);

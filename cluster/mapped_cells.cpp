@@ -15,7 +15,7 @@ MappedCells::MappedCells(CpuContext& context, const std::vector<Matrix<double>>&
     : context_(context), data_(data), maps_(maps) {
   std::int64_t first = 0;
   for (const Matrix<double>& view : data) {
-    data_maps_.push_back(columns(context, maps.data.view(), first, view.cols()));
+    data_maps_.push_back(columns(context, maps.data.stacked(), first, view.cols()));
     first += view.cols();
   }
 }
@@ -24,7 +24,7 @@ void MappedCells::map(Span<const std::int32_t> labels, MatrixView<const double> 
                       std::int64_t begin, std::int64_t end, MatrixView<double> out) const {
   const std::int64_t count = end - begin;
   for (std::int64_t i = begin; i < end; ++i) {
-    const Span<const double> row = maps_.labels.view().row(labels[static_cast<std::size_t>(i)]);
+    const Span<const double> row = maps_.labels.stacked().row(labels[static_cast<std::size_t>(i)]);
     std::copy(row.begin(), row.end(), out.row(i - begin).begin());
   }
   for (std::size_t m = 0; m < data_.size(); ++m) {
@@ -32,7 +32,7 @@ void MappedCells::map(Span<const std::int32_t> labels, MatrixView<const double> 
                           data_[m].view().slice(begin, count), data_maps_[m].view(), 1.0, out);
   }
   kernels::gemm<double>(context_, Layout::kPlain, Layout::kTransposed, 1.0,
-                        common.slice(begin, count), maps_.common.view(), 1.0, out);
+                        common.slice(begin, count), maps_.common.stacked(), 1.0, out);
 }
 
 }  // namespace m2st::cluster

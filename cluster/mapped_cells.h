@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "cluster/cell_sweep.h"
+#include "cluster/stacked_maps.h"
 #include "engine/array.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"

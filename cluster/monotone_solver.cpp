@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "cluster/blocks.h"
-#include "cluster/cell_sweep.h"
 #include "cluster/centre_descent.h"
 #include "cluster/reference_algebra.h"
 #include "cluster/reseeding.h"
 #include "cluster/stacked_gram.h"
 #include "cluster/stacked_maps.h"
 #include "engine/check.h"
+#include "kernels/cell_sweep.h"
 
 namespace m2st::cluster {
 namespace {
@@ -56,14 +56,15 @@ class MonotoneSolver {
         clusters_(options.clusters),
         common_dim_(state.common.rows()),
         common_(transposed(context, state.common.view())),
-        gram_(context, data, gram, common_, state.labels, options.clusters),
+        entries_(data, common_dim_, clusters_),
+        gram_(stacked_gram(context, data, gram, common_, state.labels, options.clusters)),
         counts_(cluster_sizes(state.labels, options.clusters)) {
     const auto cells = static_cast<double>(data.front().rows());
     factors_.beta = options.lambda1;
     factors_.lambda = options.lambda3 * cells / static_cast<double>(clusters_);
     factors_.delta = delta;
-    for (std::size_t m = 0; m < data.size(); ++m) {
-      const double square = gram_.data_square(m);
+    factors_.data_squares = data_squares(data, gram);
+    for (const double square : factors_.data_squares) {
       const double balanced = square > 0 ? factors_.beta * cells * (cells / square) : factors_.beta;
       factors_.map_penalties.push_back(options.map_penalty < 0 ? balanced : options.map_penalty);
     }
@@ -79,15 +80,19 @@ class MonotoneSolver {
     const LinearMap common = update_common();
     reseed(common);
     const Matrix<double> sums = update_labels(common);
-    counts_ = cluster_sizes(state_.labels, options_.clusters);
+    const BatchView<const double> by_label = batch_of(sums.view());
     norms_ = squared_distances_to_centres(context_, state_, specific_, common,
-                                          label_crosses(context_, gram_, specific_, sums.view()),
+                                          label_crosses(context_, entries_, specific_, by_label),
                                           counts_);
     if (factors_.delta == 0) factors_.delta = delta_of_residuals();
-    terms_ = objective_terms(context_, gram_, state_, specific_, common, norms_, factors_);
-    gram_.update(columns(context_, common.seen.view(), 0, gram_.width()).view(), common.gram.view(),
-                 columns(context_, sums.view(), 0, gram_.width()).view(),
-                 columns(context_, sums.view(), gram_.entries(), common_dim_).view(), counts_);
+    terms_ = objective_terms(context_, entries_, state_, specific_, common, norms_, factors_);
+    update_gram(context_, entries_,
+                {common.seen.view().columns(0, entries_.width()),
+                 common.gram.view(),
+                 by_label.columns(0, entries_.width()),
+                 by_label.columns(entries_.count(), common_dim_),
+                 {counts_.data(), 1, clusters_}},
+                batch_of(gram_.view()));
   }
 
   const ObjectiveTerms& terms() const { return terms_; }
@@ -95,7 +100,7 @@ class MonotoneSolver {
   int reseeded() const { return reseeded_; }
   double data_square() const {
     double sum = 0;
-    for (std::size_t m = 0; m < data_.size(); ++m) sum += gram_.data_square(m);
+    for (const double square : factors_.data_squares) sum += square;
     return sum;
   }
 
@@ -110,24 +115,26 @@ class MonotoneSolver {
   void update_view(std::size_t m) {
     ReferenceView& view = state_.views[m];
     const double alpha = state_.weights[m];
-    const std::int64_t own = gram_.width(m);
-    specific_.push_back(linear_map(context_,
-                                   specific_map(context_, view, factors_.beta + alpha, alpha),
-                                   gram_.gram_of(m).view(), false));
+    const double ridge = factors_.beta + alpha;
+    const std::int64_t own = entries_.width(m);
+    specific_.push_back(linear_map(
+        context_, specific_map(context_, maps_of(view), {&ridge, 1}, {&alpha, 1}),
+        gram_of(context_, entries_, m, batch_of(std::as_const(gram_).view())).view(), false));
     const LinearMap& specific = specific_.back();
-    const MatrixView<const double> seen = specific.seen.view();
+    const MatrixView<const double> seen = specific.seen.stacked();
     const Matrix<double> overlap = columns(context_, seen, own, common_dim_);  // S Hᵀ
 
     // P = (S Sᵀ + μ I)⁻¹ (S D − S Hᵀ W), W = (H Hᵀ + μ I)⁻¹ (H D − H Sᵀ P).
     Matrix<double> rest = columns(context_, seen, 0, own);
     add_product(context_, -1.0, Layout::kPlain, overlap.view(), Layout::kPlain,
                 view.common_map.view(), rest.view());
-    fit_map(specific.gram.view(), rest, factors_.map_penalties[m], view.specific_map);
-    const MatrixView<const double> common = gram_.common_rows();
-    rest = columns(context_, common, gram_.first(m), own);
+    fit_map(specific.gram.stacked(), rest, factors_.map_penalties[m], view.specific_map);
+    const MatrixView<const double> common =
+        gram_.view().slice(entries_.common_first(), common_dim_);
+    rest = columns(context_, common, entries_.first(m), own);
     add_product(context_, -1.0, Layout::kTransposed, overlap.view(), Layout::kPlain,
                 view.specific_map.view(), rest.view());
-    fit_map(columns(context_, common, gram_.common_first(), common_dim_).view(), rest,
+    fit_map(columns(context_, common, entries_.common_first(), common_dim_).view(), rest,
             factors_.map_penalties[m], view.common_map);
     descend(columns(context_, seen, own + common_dim_, clusters_), alpha, view.centres);
   }
@@ -154,10 +161,12 @@ class MonotoneSolver {
 
   LinearMap update_common() {
     const double alpha = state_.weights.back();
+    const double ridge = factors_.beta + alpha;
     LinearMap common = linear_map(
-        context_, common_map(context_, gram_, state_, specific_, factors_.beta + alpha, alpha),
-        gram_.all(), false);
-    descend(columns(context_, common.seen.view(), gram_.label_first(), clusters_), alpha,
+        context_,
+        common_map(context_, entries_, maps_of(state_), specific_, {&ridge, 1}, {&alpha, 1}),
+        batch_of(std::as_const(gram_).view()), false);
+    descend(columns(context_, common.seen.stacked(), entries_.label_first(), clusters_), alpha,
             state_.common_centres);
     return common;
   }
@@ -165,17 +174,26 @@ class MonotoneSolver {
   void reseed(const LinearMap& common) {
     for (std::int64_t c = 0; c < clusters_; ++c) {
       if (counts_[static_cast<std::size_t>(c)] > 0 || failures_ >= kReseedingAttempts) continue;
-      const bool moved = reseed_cluster(context_, data_, gram_, specific_, common, common_.view(),
-                                        factors_.lambda, c, state_);
+      const bool moved = reseed_cluster(context_, data_, entries_, specific_, common,
+                                        common_.view(), factors_.lambda, c, state_);
       failures_ = moved ? 0 : failures_ + 1;
       if (moved) ++reseeded_;
     }
   }
 
   Matrix<double> update_labels(const LinearMap& common) {
-    const SweepMaps sweep = sweep_maps(context_, gram_, state_, specific_, common);
-    Matrix<double> sums(context_.pool(), clusters_, gram_.entries() + common_dim_);
-    sweep_cells<double>(context_, data_, {{sweep, state_.labels, common_.view(), sums.view()}});
+    const SweepMaps sweep = sweep_maps(context_, entries_, maps_of(state_), specific_, common);
+    Matrix<double> sums(context_.pool(), clusters_, entries_.count() + common_dim_);
+    std::vector<MatrixView<const double>> cells;
+    for (const Matrix<double>& view : data_) cells.push_back(view.view());
+    kernels::sweep_cells<double>(context_, cells,
+                                 {{sweep.data.view(),
+                                   sweep.common.view(),
+                                   sweep.labels.view(),
+                                   {state_.labels.data(), 1, std::ssize(state_.labels)},
+                                   batch_of(common_.view()),
+                                   batch_of(sums.view()),
+                                   {counts_.data(), 1, clusters_}}});
     return sums;
   }
 
@@ -185,7 +203,8 @@ class MonotoneSolver {
   ReferenceState& state_;
   std::int64_t clusters_, common_dim_;
   Matrix<double> common_;  // Hᵀ (N, d_c)
-  StackedGram gram_;
+  StackedEntries entries_;
+  Matrix<double> gram_;  // Z Zᵀ
   std::vector<std::int64_t> counts_;
   ObjectiveFactors factors_;
   std::vector<LinearMap> specific_;  // S of each view in this iteration

@@ -7,6 +7,8 @@
 #include "cluster/blocks.h"
 #include "cluster/centre_descent.h"
 #include "cluster/reference_algebra.h"
+#include "engine/context.h"
+#include "kernels/batch_blocks.h"
 
 namespace m2st::cluster {
 namespace {
@@ -32,54 +34,58 @@ double negative_entropy(const std::vector<double>& weights) {
 }
 
 // ‖D − HᵀW − SᵀP‖² = ‖D‖² − 2⟨W, HD⟩ − 2⟨P, SD⟩ + ⟨W, HHᵀW⟩ + ⟨P, SSᵀP⟩ + 2⟨W, HSᵀP⟩.
-double reconstruction(CpuContext& context, const StackedGram& gram, std::size_t m,
-                      const ReferenceView& view, const LinearMap& of_view,
+double reconstruction(CpuContext& context, const StackedEntries& entries, std::size_t m,
+                      double data_square, const ReferenceView& view, const LinearMap& of_view,
                       const LinearMap& common) {
-  const std::int64_t own = gram.width(m);
+  const std::int64_t own = entries.width(m);
   const MatrixView<const double> specific = view.specific_map.view();
   const MatrixView<const double> shared = view.common_map.view();
   const Matrix<double> overlap =
-      product(context, Layout::kPlain, gram.seen_by(m, common.seen.view()).view(),
-              Layout::kTransposed, of_view.map.view());  // H Sᵀ
+      product(context, Layout::kPlain, seen_by(context, entries, m, common.seen.view()).stacked(),
+              Layout::kTransposed, of_view.map.stacked());  // H Sᵀ
   Matrix<double> with_common =
-      product(context, Layout::kPlain, common.gram.view(), Layout::kPlain, shared);
+      product(context, Layout::kPlain, common.gram.stacked(), Layout::kPlain, shared);
   add_product(context, 2.0, Layout::kPlain, overlap.view(), Layout::kPlain, specific,
               with_common.view());
   const Matrix<double> with_specific =
-      product(context, Layout::kPlain, of_view.gram.view(), Layout::kPlain, specific);
+      product(context, Layout::kPlain, of_view.gram.stacked(), Layout::kPlain, specific);
   const double with_data =
-      inner(shared, columns(context, common.seen.view(), gram.first(m), own).view()) +
-      inner(specific, columns(context, of_view.seen.view(), 0, own).view());
+      inner(shared, columns(context, common.seen.stacked(), entries.first(m), own).view()) +
+      inner(specific, columns(context, of_view.seen.stacked(), 0, own).view());
   const double fit = inner(shared, with_common.view()) + inner(specific, with_specific.view());
-  return std::max(gram.data_square(m) - 2 * with_data + fit, 0.0);
+  return std::max(data_square - 2 * with_data + fit, 0.0);
 }
 
-double distance(CpuContext& context, const LinearMap& x, const Matrix<double>& cross,
+double distance(CpuContext& context, const LinearMap& x, const Batch<double>& cross,
                 Span<const std::int64_t> counts, const Matrix<double>& centres) {
-  const CentreProblem problem{cross.view(), counts, 1.0, 0.0};
-  return std::max(trace(x.gram.view()) + centre_objective(context, problem, centres.view()), 0.0);
+  const CentreProblem problem{cross.stacked(), counts, 1.0, 0.0};
+  return std::max(trace(x.gram.stacked()) + centre_objective(context, problem, centres.view()),
+                  0.0);
 }
 
 }  // namespace
 
-std::vector<Matrix<double>> label_crosses(CpuContext& context, const StackedGram& gram,
-                                          const std::vector<LinearMap>& specific,
-                                          MatrixView<const double> sums) {
-  std::vector<Matrix<double>> crosses;
+template <class Backend>
+std::vector<Batch<double>> label_crosses(Backend& context, const StackedEntries& entries,
+                                         const std::vector<LinearMap>& specific,
+                                         BatchView<const double> sums) {
+  std::vector<Batch<double>> crosses;
   for (std::size_t m = 0; m < specific.size(); ++m) {
-    crosses.push_back(product(context, Layout::kPlain, specific[m].map.view(), Layout::kTransposed,
-                              gram.seen_by(m, sums).view()));
+    crosses.push_back(product<Backend>(context, Layout::kPlain, specific[m].map.view(),
+                                       Layout::kTransposed,
+                                       seen_by(context, entries, m, sums).view()));
   }
-  const Matrix<double> of_common =
-      columns(context, sums, gram.entries(), gram.label_first() - gram.common_first());
-  crosses.push_back(transposed(context, of_common.view()));
+  crosses.emplace_back(context.pool(), sums.count, entries.common_dim(), entries.clusters());
+  kernels::copy_block<double>(context, Layout::kTransposed, 1.0, {},
+                              sums.columns(entries.count(), entries.common_dim()),
+                              crosses.back().view(), kernels::Accumulate::kOverwrite);
   return crosses;
 }
 
 std::vector<double> squared_distances_to_centres(CpuContext& context, const ReferenceState& state,
                                                  const std::vector<LinearMap>& specific,
                                                  const LinearMap& common,
-                                                 const std::vector<Matrix<double>>& crosses,
+                                                 const std::vector<Batch<double>>& crosses,
                                                  Span<const std::int64_t> counts) {
   std::vector<double> distances;
   for (std::size_t m = 0; m < specific.size(); ++m) {
@@ -89,17 +95,18 @@ std::vector<double> squared_distances_to_centres(CpuContext& context, const Refe
   return distances;
 }
 
-ObjectiveTerms objective_terms(CpuContext& context, const StackedGram& gram,
+ObjectiveTerms objective_terms(CpuContext& context, const StackedEntries& entries,
                                const ReferenceState& state, const std::vector<LinearMap>& specific,
                                const LinearMap& common, const std::vector<double>& distances,
                                const ObjectiveFactors& factors) {
   ObjectiveTerms terms;
-  terms.size = factors.beta * trace(common.gram.view());
+  terms.size = factors.beta * trace(common.gram.stacked());
   terms.orthogonality = factors.lambda * orthogonality(context, state.common_centres.view());
   for (std::size_t m = 0; m < specific.size(); ++m) {
     const ReferenceView& view = state.views[m];
-    terms.reconstruction += reconstruction(context, gram, m, view, specific[m], common);
-    terms.size += factors.beta * trace(specific[m].gram.view());
+    terms.reconstruction +=
+        reconstruction(context, entries, m, factors.data_squares[m], view, specific[m], common);
+    terms.size += factors.beta * trace(specific[m].gram.stacked());
     terms.maps +=
         factors.map_penalties[m] * (inner(view.specific_map.view(), view.specific_map.view()) +
                                     inner(view.common_map.view(), view.common_map.view()));
@@ -111,5 +118,14 @@ ObjectiveTerms objective_terms(CpuContext& context, const StackedGram& gram,
   terms.entropy = factors.delta * negative_entropy(state.weights);
   return terms;
 }
+
+#define INSTANTIATE(Backend)                                  \
+  template std::vector<Batch<double>> label_crosses<Backend>( \
+      Backend&, const StackedEntries&, const std::vector<LinearMap>&, BatchView<const double>);
+INSTANTIATE(CpuContext)
+#if defined(M2ST_WITH_CUDA)
+INSTANTIATE(CudaContext)
+#endif
+#undef INSTANTIATE
 
 }  // namespace m2st::cluster

@@ -5,7 +5,7 @@
 
 #include "cluster/reference_state.h"
 #include "cluster/stacked_maps.h"
-#include "engine/array.h"
+#include "engine/batch.h"
 #include "engine/cpu_context.h"
 
 namespace m2st::cluster {
@@ -25,24 +25,27 @@ struct ObjectiveTerms {
 struct ObjectiveFactors {
   double beta = 0;
   std::vector<double> map_penalties;  // μ of each view
+  std::vector<double> data_squares;   // ‖D‖² of each view
   double lambda = 0;                  // of ‖VᵀV − I‖², N/K counted in
   double delta = 0;
 };
 
 // X Uᵀ of every S and of H with the labels that a sweep gave; `sums` as sweep_cells makes them.
-std::vector<Matrix<double>> label_crosses(CpuContext& context, const StackedGram& gram,
-                                          const std::vector<LinearMap>& specific,
-                                          MatrixView<const double> sums);
+template <class Backend>
+std::vector<Batch<double>> label_crosses(Backend& context, const StackedEntries& entries,
+                                         const std::vector<LinearMap>& specific,
+                                         BatchView<const double> sums);
 
-// ‖X − VU‖² (Frobenius) of every S and of H; `counts` are the sizes by the labels of `crosses`.
+// ‖X − VU‖² (Frobenius) of every S and of H of one option set; `counts` are the sizes by the labels
+// of `crosses`.
 std::vector<double> squared_distances_to_centres(CpuContext& context, const ReferenceState& state,
                                                  const std::vector<LinearMap>& specific,
                                                  const LinearMap& common,
-                                                 const std::vector<Matrix<double>>& crosses,
+                                                 const std::vector<Batch<double>>& crosses,
                                                  Span<const std::int64_t> counts);
 
-// `gram` is that of the z which S and H are maps of; `distances` as above.
-ObjectiveTerms objective_terms(CpuContext& context, const StackedGram& gram,
+// Of one option set; `distances` as above.
+ObjectiveTerms objective_terms(CpuContext& context, const StackedEntries& entries,
                                const ReferenceState& state, const std::vector<LinearMap>& specific,
                                const LinearMap& common, const std::vector<double>& distances,
                                const ObjectiveFactors& factors);

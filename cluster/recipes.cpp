@@ -62,8 +62,12 @@ DomainResult mixture_recipe(CpuContext& context, const DomainInput& input,
   return result;
 }
 
-DomainResult reference_recipe(CpuContext& context, const DomainInput& input,
-                              const DomainOptions& options) {
+namespace {
+
+// `context`: the host's, or one with a device.
+template <class AnyContext>
+DomainResult reference_domains(AnyContext& context, const DomainInput& input,
+                               const DomainOptions& options) {
   ReferenceOptions reference;
   reference.clusters = options.domains;
   reference.seed = options.seed;
@@ -75,6 +79,18 @@ DomainResult reference_recipe(CpuContext& context, const DomainInput& input,
              reference.lambda1, ", lambda2 ", reference.lambda2, ", lambda3 ", reference.lambda3,
              ", specific dim ", reference.specific_dim, ")");
   return result;
+}
+
+}  // namespace
+
+DomainResult reference_recipe(CpuContext& context, const DomainInput& input,
+                              const DomainOptions& options) {
+  return reference_domains(context, input, options);
+}
+
+DomainResult reference_recipe(Context& context, const DomainInput& input,
+                              const DomainOptions& options) {
+  return reference_domains(context, input, options);
 }
 
 }  // namespace m2st::cluster

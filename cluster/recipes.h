@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/domains.h"
+#include "engine/context.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
 
@@ -26,6 +27,8 @@ DomainResult mixture_recipe(CpuContext& context, const DomainInput& input,
                             const DomainOptions& options);
 // Eq. 12 as the reference code solves it, with its options' defaults.
 DomainResult reference_recipe(CpuContext& context, const DomainInput& input,
+                              const DomainOptions& options);
+DomainResult reference_recipe(Context& context, const DomainInput& input,
                               const DomainOptions& options);
 
 }  // namespace m2st::cluster

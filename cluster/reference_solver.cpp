@@ -26,7 +26,7 @@ class DirectSolver {
 
   void step() {
     counts_ = cluster_sizes(state_.labels, options_.clusters);
-    state_.weights = view_weights(options_.lambda2, squared_norms());
+    state_.weights = view_weights(context_, options_.lambda2, squared_norms());
     for (std::size_t m = 0; m < data_.size(); ++m) update_view(m);
     update_common();
     update_labels();
@@ -82,7 +82,7 @@ class DirectSolver {
   }
 
   void normalise(Matrix<double>& x) {
-    clean(x.span());
+    clean(context_, x.span());
     if (options_.normalise_rows) kernels::normalise_rows<double>(context_, x.view());
   }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "cluster/blocks.h"
 #include "cluster/centre_descent.h"
@@ -19,13 +20,13 @@ constexpr std::int64_t kCellsPerChunk = 16 * kCellsPerTile;
 class StackedCells {
  public:
   StackedCells(CpuContext& context, const std::vector<Matrix<double>>& data,
-               const StackedGram& gram, const std::vector<LinearMap>& specific,
+               const StackedEntries& entries, const std::vector<LinearMap>& specific,
                const LinearMap& common_map, MatrixView<const double> common,
                const ReferenceState& state)
       : context_(context),
         state_(state),
         common_(common),
-        maps_(maps(gram, specific, common_map)),
+        maps_(maps(entries, specific, common_map)),
         cells_(context, data, maps_) {}
 
   // √α v_c as rows (K, rows of the maps).
@@ -73,21 +74,21 @@ class StackedCells {
   }
 
  private:
-  SweepMaps maps(const StackedGram& gram, const std::vector<LinearMap>& specific,
+  SweepMaps maps(const StackedEntries& entries, const std::vector<LinearMap>& specific,
                  const LinearMap& common_map) {
     width_ = common_map.map.rows();
     for (const LinearMap& view : specific) width_ += view.map.rows();
-    Matrix<double> all = zeros(context_, width_, gram.entries());
+    Matrix<double> all = zeros(context_, width_, entries.count());
     std::int64_t row = 0;
     for (std::size_t m = 0; m < specific.size(); ++m) {
-      const MatrixView<const double> map = specific[m].map.view();
-      gram.scatter(m, std::sqrt(state_.weights[m]), map, all.view().slice(row, map.rows));
+      const BatchView<const double> map = specific[m].map.view();
+      scatter(context_, entries, m, std::sqrt(state_.weights[m]), {}, map,
+              batch_of(all.view().slice(row, map.rows)));
       row += map.rows;
     }
-    add_to_columns(std::sqrt(state_.weights.back()), common_map.map.view(), 0,
+    add_to_columns(std::sqrt(state_.weights.back()), common_map.map.stacked(), 0,
                    all.view().slice(row, common_map.map.rows()));
-    return cut_for_sweep(context_, gram, all.view(),
-                         std::vector<double>(static_cast<std::size_t>(width_), 0.0));
+    return cut_for_sweep(context_, entries, batch_of(std::as_const(all).view()));
   }
 
   CpuContext& context_;
@@ -128,10 +129,10 @@ double total_orthogonality(CpuContext& context, const ReferenceState& state) {
 }
 
 bool reseed_cluster(CpuContext& context, const std::vector<Matrix<double>>& data,
-                    const StackedGram& gram, const std::vector<LinearMap>& specific,
+                    const StackedEntries& entries, const std::vector<LinearMap>& specific,
                     const LinearMap& common_map, MatrixView<const double> common, double lambda,
                     std::int64_t cluster, ReferenceState& state) {
-  const StackedCells cells(context, data, gram, specific, common_map, common, state);
+  const StackedCells cells(context, data, entries, specific, common_map, common, state);
   Matrix<double> centres = cells.centres();
   const std::vector<double> costs = cells.costs(centres.view());
   const double before = sum_of(costs) + lambda * total_orthogonality(context, state);

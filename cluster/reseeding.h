@@ -16,7 +16,7 @@ namespace m2st::cluster {
 // its nearest centre if Σ_i min_c Σ α ‖x_i − v_c‖² + λ Σ ‖VᵀV − I‖² becomes less by it; the labels
 // are left to the update of U that follows. Two passes over the cells. Whether it was moved.
 bool reseed_cluster(CpuContext& context, const std::vector<Matrix<double>>& data,
-                    const StackedGram& gram, const std::vector<LinearMap>& specific,
+                    const StackedEntries& entries, const std::vector<LinearMap>& specific,
                     const LinearMap& common_map, MatrixView<const double> common, double lambda,
                     std::int64_t cluster, ReferenceState& state);
 

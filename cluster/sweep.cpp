@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -15,6 +16,7 @@
 #include "cluster/monotone_solver.h"
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_algebra.h"
+#include "cluster/solver_memory.h"
 #include "cluster/stacked_gram.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
@@ -26,6 +28,7 @@ constexpr int kDimensions = 10;  // 10, 20, ..., 100
 // Of the matrix product that serves a batch: enough for the cells to be packed once for many.
 constexpr std::int64_t kColumnsOfBatch = 256;
 constexpr std::int64_t kBytesOfBatch = 64 << 20;  // of H, its maps' scores and labels
+constexpr std::int64_t kMostOnDevice = 64;  // option sets in step: blocks for most multiprocessors
 
 // 10^first, ..., 10^last as the decimal numbers they are written as.
 std::vector<double> decades(int first, int last) {
@@ -74,6 +77,17 @@ Options solver_options(const SweepOptions& sweep, const OptionSet& set) {
   return options;
 }
 
+// Of a device's memory.
+std::int64_t free_bytes(Context& device) {
+  return device.dispatch([](auto& backend) -> std::int64_t {
+    if constexpr (requires { backend.free_bytes(); }) {
+      return backend.free_bytes();
+    } else {
+      return std::numeric_limits<std::int64_t>::max();
+    }
+  });
+}
+
 }  // namespace
 
 SweepGrid paper_grid() {
@@ -110,12 +124,52 @@ Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& o
   data_ = reference_data<float>(context, input.embeddings, true);
   gram_ = data_gram(context, data_);
   if (input.coordinates.rows > 0) nearest_ = nearest_cells(context, input.coordinates);
-  if (options.precision == SweepPrecision::kDouble) return;
-  for (const Matrix<double>& view : data_) {
-    single_.emplace_back(context.pool(), view.rows(), view.cols());
-    std::transform(view.span().begin(), view.span().end(), single_.back().span().begin(),
-                   [](double value) { return static_cast<float>(value); });
+  if (options.precision == SweepPrecision::kFloat) {
+    for (const Matrix<double>& view : data_) {
+      single_.emplace_back(context.pool(), view.rows(), view.cols());
+      std::transform(view.span().begin(), view.span().end(), single_.back().span().begin(),
+                     [](double value) { return static_cast<float>(value); });
+    }
   }
+  for (const Matrix<double>& view : data_) swept_.push_back(view.view());
+  for (const Matrix<float>& view : single_) swept_single_.push_back(view.view());
+}
+
+Sweep::Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
+             std::optional<ReferenceState> start)
+    : Sweep(context.host(), input, options, std::move(start)) {
+  if (context.on_host() || options.solver != SweepSolver::kReference) return;
+  device_ = &context;
+  place_cells();
+}
+
+void Sweep::place_cells() {
+  placed_.emplace(*device_);
+  if (single_.empty()) {
+    for (MatrixView<const double>& view : swept_) view = placed_->place(view);
+  } else {
+    for (MatrixView<const float>& view : swept_single_) view = placed_->place(view);
+  }
+}
+
+// As many as the backend has memory for; on the host more would not help.
+std::int64_t Sweep::sets_in_step(int specific_dim) const {
+  SolverShape shape;
+  shape.cells = cells();
+  for (const Matrix<double>& view : data_) shape.widths.push_back(view.cols());
+  shape.specific_dim = specific_dim;
+  shape.common_dim = options_.common_dim > 0 ? options_.common_dim : options_.clusters;
+  shape.clusters = options_.clusters;
+  shape.scalar_bytes = single_.empty() ? sizeof(double) : sizeof(float);
+  const std::int64_t free = free_bytes(*device_);
+  std::int64_t sets = kMostOnDevice;
+  while (sets > 1 && solver_bytes(shape, sets) > free) sets /= 2;
+  if (solver_bytes(shape, sets) > free) {
+    fail(ExitCode::kOutOfMemory, "sweep: one option set with specific dimension ", specific_dim,
+         " takes up to ", solver_bytes(shape, sets), " bytes of the device's memory, of which ",
+         free, " are free; use --device cpu");
+  }
+  return sets;
 }
 
 std::int64_t Sweep::narrowest() const {
@@ -127,7 +181,7 @@ std::int64_t Sweep::narrowest() const {
 SweepSolution Sweep::solve(const OptionSet& set) const { return std::move(solve_batch({set})[0]); }
 
 template <class T>
-std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<Matrix<T>>& swept,
+std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<MatrixView<const T>>& swept,
                                                 const std::vector<OptionSet>& sets) const {
   std::vector<ReferenceOptions> options;
   for (const OptionSet& set : sets) {
@@ -135,9 +189,12 @@ std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<Matrix<T>>& sw
   }
   std::optional<ReferenceState> drawn;
   if (!start_) drawn = initial_state(context_, data_, options.front());
+  const ReferenceState& start = start_ ? *start_ : *drawn;
   std::vector<SweepSolution> solutions;
-  for (ReducedResult& result : solve_together<T>(context_, data_, swept, gram_.view(), options,
-                                                 start_ ? *start_ : *drawn)) {
+  for (ReducedResult& result :
+       device_ != nullptr
+           ? solve_together<T>(*device_, data_, swept, gram_.view(), options, start)
+           : solve_together<T>(context_, data_, swept, gram_.view(), options, start)) {
     solutions.push_back({largest_first(result.labels), std::move(result.weights),
                          options_.iterations, result.objective});
   }
@@ -146,8 +203,8 @@ std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<Matrix<T>>& sw
 
 std::vector<SweepSolution> Sweep::solve_batch(const std::vector<OptionSet>& sets) const {
   if (options_.solver == SweepSolver::kReference) {
-    return single_.empty() ? solve_in_step<double>(data_, sets)
-                           : solve_in_step<float>(single_, sets);
+    return single_.empty() ? solve_in_step<double>(swept_, sets)
+                           : solve_in_step<float>(swept_single_, sets);
   }
   std::vector<SweepSolution> solutions;
   for (const OptionSet& set : sets) {
@@ -181,7 +238,7 @@ std::vector<std::vector<std::size_t>> Sweep::batches(const std::vector<OptionSet
   const std::int64_t common = options_.common_dim > 0 ? options_.common_dim : options_.clusters;
   const std::int64_t rows = options_.clusters + common;
   const auto count = static_cast<std::int64_t>(sets.size());
-  const std::int64_t most =
+  const std::int64_t on_host =
       options_.solver == SweepSolver::kMonotone
           ? 1
           : std::min({kColumnsOfBatch / rows,
@@ -191,6 +248,7 @@ std::vector<std::vector<std::size_t>> Sweep::batches(const std::vector<OptionSet
   for (std::size_t i = 0; i < sets.size(); ++i) alike[sets[i].specific_dim].push_back(i);
   std::vector<std::vector<std::size_t>> result;
   for (const auto& [specific_dim, indices] : alike) {
+    const std::int64_t most = device_ != nullptr ? sets_in_step(specific_dim) : on_host;
     for (std::size_t i = 0; i < indices.size(); ++i) {
       if (i % static_cast<std::size_t>(std::max<std::int64_t>(most, 1)) == 0) result.emplace_back();
       result.back().push_back(indices[i]);
@@ -216,7 +274,8 @@ void Sweep::run(const std::vector<OptionSet>& sets, const RowObserver& done,
     }
   };
   const auto count = static_cast<std::int64_t>(tasks.size());
-  if (count < context_.threads()) {  // threads serve the kernels inside each batch
+  // Threads serve the kernels inside each batch; a device takes one batch at a time.
+  if (device_ != nullptr || count < context_.threads()) {
     for (std::int64_t i = 0; i < count; ++i) one(i);
     return;
   }

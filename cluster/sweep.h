@@ -14,7 +14,9 @@
 #include "cluster/objective.h"
 #include "cluster/reference_state.h"
 #include "engine/array.h"
+#include "engine/context.h"
 #include "engine/cpu_context.h"
+#include "engine/placement.h"
 #include "engine/view.h"
 
 namespace m2st::cluster {
@@ -86,6 +88,10 @@ class Sweep {
   // the random start; option sets must then have its specific_dim.
   Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& options,
         std::optional<ReferenceState> start);
+  // The same with the reference solver's iterations on the context's backend, its host doing all
+  // else. Exit code 6 when the backend has no memory for one option set.
+  Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
+        std::optional<ReferenceState> start);
 
   std::int64_t cells() const { return data_.front().rows(); }
   std::int64_t narrowest() const;  // width of the narrowest embedding: caps d_s there
@@ -104,14 +110,20 @@ class Sweep {
   std::vector<std::vector<std::size_t>> batches(const std::vector<OptionSet>& sets) const;
   std::vector<SweepSolution> solve_batch(const std::vector<OptionSet>& sets) const;
   template <class T>
-  std::vector<SweepSolution> solve_in_step(const std::vector<Matrix<T>>& swept,
+  std::vector<SweepSolution> solve_in_step(const std::vector<MatrixView<const T>>& swept,
                                            const std::vector<OptionSet>& sets) const;
+  void place_cells();
+  std::int64_t sets_in_step(int specific_dim) const;
 
   CpuContext& context_;
+  Context* device_ = nullptr;  // where the reference solver iterates, if that is not the host
   SweepInput input_;
   SweepOptions options_;
   std::vector<Matrix<double>> data_;
   std::vector<Matrix<float>> single_;  // the same for passes in float, or nothing
+  std::optional<Placement> placed_;
+  std::vector<MatrixView<const double>> swept_;        // either of them where the iterations see it
+  std::vector<MatrixView<const float>> swept_single_;  // in one precision only
   Matrix<double> gram_;
   NearestCells nearest_;
   std::optional<ReferenceState> start_;

@@ -32,3 +32,4 @@ target_link_libraries(m2st_cuda PUBLIC m2st_engine)
 # Whole jobs run on it: Context (engine/context.h) has both backends where this is set.
 target_compile_definitions(m2st_options INTERFACE M2ST_WITH_CUDA)
 target_link_libraries(m2st_autograd PUBLIC m2st_cuda)
+target_link_libraries(m2st_cluster PUBLIC m2st_cuda)

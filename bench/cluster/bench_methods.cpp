@@ -1,7 +1,11 @@
 // From embeddings to domains, start to finish of each method, on joined Gaussians where the cells
 // lie. Arguments: cells, width, domains. The reference solver runs ten iterations; `sweep` is 36
 // option sets of them, in the precision (64 or 32 bits) of its last argument. The number of domains
-// is looked for from 2 to 25.
+// is looked for from 2 to 25. Lines that end in _cuda have the iterations on a device, a hundred of
+// them for one run, and are skipped where there is none.
+#include <optional>
+#include <string>
+
 #include "bench/support.h"
 #include "cluster/domain_count.h"
 #include "cluster/domains.h"
@@ -9,8 +13,11 @@
 #include "cluster/mixture.h"
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_solver.h"
+#include "cluster/stacked_gram.h"
 #include "cluster/sweep.h"
 #include "data/simulate/simulate.h"
+#include "engine/context.h"
+#include "engine/placement.h"
 
 namespace m2st::bench {
 namespace {
@@ -90,14 +97,14 @@ void default_domains(benchmark::State& state) {
   }
 }
 
-void sweep(benchmark::State& state) {
-  Cells cells(state);
+template <class AnyContext>
+void run_sweep(benchmark::State& state, AnyContext& context, const Cells& cells) {
   cluster::SweepOptions options;
   options.clusters = cells.domains;
   options.iterations = 10;
   options.precision =
       state.range(3) == 32 ? cluster::SweepPrecision::kFloat : cluster::SweepPrecision::kDouble;
-  const cluster::Sweep sweep(cells.context, {cells.embeddings(), {}, {}}, options, {});
+  const cluster::Sweep sweep(context, {cells.embeddings(), {}, {}}, options, {});
   const std::vector<cluster::OptionSet> sets =
       cluster::option_sets({{0.01, 1, 100}, {1e-5, 1e-3}, {1e-5, 1e-3, 0.1}, {20, 60}});
   for (auto _ : state) {
@@ -106,6 +113,54 @@ void sweep(benchmark::State& state) {
   }
   state.counters["option_sets"] = benchmark::Counter(static_cast<double>(sets.size()),
                                                      benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void sweep(benchmark::State& state) {
+  Cells cells(state);
+  run_sweep(state, cells.context, cells);
+}
+
+#if defined(M2ST_WITH_CUDA)
+std::optional<Context> device_context(benchmark::State& state) {
+  if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
+    state.SkipWithError(("no CUDA device: " + reason).c_str());
+    return {};
+  }
+  return cuda_context(0, 0);
+}
+#else
+std::optional<Context> device_context(benchmark::State& state) {
+  state.SkipWithError("this build has no CUDA backend");
+  return {};
+}
+#endif
+
+// From start values on the host to labels there; the cells are on the device.
+void reference_cuda(benchmark::State& state) {
+  std::optional<Context> device = device_context(state);
+  if (!device) return;
+  Cells cells(state);
+  CpuContext& host = device->host();
+  cluster::ReferenceOptions options;
+  options.clusters = cells.domains;
+  options.specific_dim = 100;
+  const std::vector<Matrix<double>> data =
+      cluster::reference_data<float>(host, cells.embeddings(), options.scale_input);
+  const Matrix<double> gram = cluster::data_gram(host, data);
+  const cluster::ReferenceState start = cluster::initial_state(host, data, options);
+  Placement placement(*device);
+  const std::vector<MatrixView<const double>> swept = {placement.place(data[0].view())};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        cluster::solve_together<double>(*device, data, swept, gram.view(), {options}, start));
+  }
+}
+
+void sweep_cuda(benchmark::State& state) {
+  std::optional<Context> device = device_context(state);
+  if (!device) return;
+  Cells cells(state);
+  run_sweep(state, *device, cells);
 }
 
 void domain_count(benchmark::State& state) {
@@ -127,14 +182,22 @@ BENCHMARK(reference_reduced)->Apply(sizes);
 BENCHMARK(reference_direct)->Apply(sizes);
 BENCHMARK(default_domains)->Apply(sizes);
 BENCHMARK(domain_count)->Apply(sizes);
-BENCHMARK(sweep)
-    ->ArgNames({"cells", "width", "domains", "bits"})
+BENCHMARK(reference_cuda)
+    ->ArgNames({"cells", "width", "domains"})
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond)
-    ->Args({1207, 192, 7, 64})
-    ->Args({1207, 192, 7, 32})
-    ->Args({3798, 384, 20, 64})
-    ->Args({3798, 384, 20, 32});
+    ->Args({1207, 192, 7})
+    ->Args({3798, 384, 20})
+    ->Args({41786, 384, 14});
+void sweep_sizes(benchmark::internal::Benchmark* family) {
+  family->ArgNames({"cells", "width", "domains", "bits"})
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  family->Args({1207, 192, 7, 64})->Args({1207, 192, 7, 32});
+  family->Args({3798, 384, 20, 64})->Args({3798, 384, 20, 32});
+}
+BENCHMARK(sweep)->Apply(sweep_sizes);
+BENCHMARK(sweep_cuda)->Apply(sweep_sizes);
 
 }  // namespace
 }  // namespace m2st::bench

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "engine/cuda_launch.cuh"
 #include "kernels/accumulate.h"
@@ -14,6 +15,9 @@ namespace m2st::kernels {
 
 inline constexpr int kBlockThreads = 256;
 inline constexpr int kElementsAThread = 4;
+// Device code may read constants, not call the standard library's functions for them.
+template <class T>
+inline constexpr T kRounding = std::numeric_limits<T>::epsilon();
 
 // Blocks for `count` things, `per_block` to a block.
 inline dim3 blocks_for(std::int64_t count, std::int64_t per_block) {

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
 
 #include "engine/array.h"
 #include "engine/copy.h"
@@ -29,6 +28,12 @@ struct JacobiVectors {
   T* followers;                // (count, follow_length)
   T tolerance;                 // of the cosine of a pair
 };
+
+// What rounding leaves of a product of two orthogonal vectors of this length.
+template <class T>
+__host__ __device__ inline T orthogonality_tolerance(std::int64_t length) {
+  return kRounding<T> * std::sqrt(static_cast<T>(length));
+}
 
 // By an angle of this sine, `half` the tangent of half of it: written as changes of p and q, whose
 // rounding falls with the angle. cos · p − sin · q would lengthen vectors a little in every
@@ -80,15 +85,16 @@ __device__ inline bool play(const JacobiVectors<T>& job, std::int64_t round, std
   return make_orthogonal(job, first < second ? first : second, first < second ? second : first);
 }
 
+// All sweeps, by a block of `warps` warps; `rotations`: shared, one int.
 template <class T>
-__global__ void jacobi_kernel(JacobiVectors<T> job) {
-  int* rotations = block_shared_dynamic<int>();
+__device__ inline void rotate_until_orthogonal(const JacobiVectors<T>& job, int warps,
+                                               int* rotations) {
   const std::int64_t pairs = (job.count + 1) / 2;
   for (int sweep = 0; sweep < kMostSweeps; ++sweep) {
     if (threadIdx.x == 0) *rotations = 0;
     __syncthreads();
     for (std::int64_t round = 0; round < 2 * pairs - 1; ++round) {
-      for (std::int64_t pair = threadIdx.x / kWarp; pair < pairs; pair += kJacobiThreads / kWarp) {
+      for (std::int64_t pair = threadIdx.x / kWarp; pair < pairs; pair += warps) {
         const bool rotated = play(job, round, pair);
         if (rotated && threadIdx.x % kWarp == 0) atomicAdd(rotations, 1);
       }
@@ -98,6 +104,11 @@ __global__ void jacobi_kernel(JacobiVectors<T> job) {
     __syncthreads();
     if (total == 0) return;  // all threads
   }
+}
+
+template <class T>
+__global__ void jacobi_kernel(JacobiVectors<T> job) {
+  rotate_until_orthogonal(job, kJacobiThreads / kWarp, block_shared_dynamic<int>());
 }
 
 template <class T>
@@ -116,9 +127,7 @@ struct NoRotations {
 template <class T>
 void make_all_orthogonal(CudaContext& context, JacobiVectors<T> job) {
   if (job.count < 2) return;
-  // What rounding leaves of a product of two orthogonal vectors of this length.
-  job.tolerance = std::numeric_limits<T>::epsilon() *
-                  static_cast<T>(std::sqrt(static_cast<double>(job.length)));
+  job.tolerance = orthogonality_tolerance<T>(job.length);
   if (job.count <= kFewVectors) {
     launch(jacobi_kernel<T>, dim3(1), dim3(kJacobiThreads), sizeof(int), context, job);
     return;

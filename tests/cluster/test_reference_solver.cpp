@@ -268,7 +268,7 @@ TEST(ReferenceSolver, UnderflowingWeightsAreEqual) {
   const ReferenceState state = clustered(context, two_views(context, 40), options);
 
   EXPECT_EQ(state.weights, std::vector<double>(3, 1.0 / 3));
-  EXPECT_EQ(view_weights(1.0, {1e4, 2e4}), std::vector<double>(2, 0.5));
+  EXPECT_EQ(view_weights(context, 1.0, {1e4, 2e4}), std::vector<double>(2, 0.5));
 }
 
 TEST(ReferenceSolver, RefusesImpossibleOptions) {
@@ -345,7 +345,8 @@ TEST(ReferenceAlgebra, NormsOfADiagonalGram) {
 
 TEST(ReferenceAlgebra, CleanReplacesWhatIsNotFinite) {
   std::vector<double> values = {1, NAN, INFINITY, -INFINITY};
-  clean(values);
+  CpuContext context(1);
+  clean<CpuContext>(context, values);
   EXPECT_EQ(values, (std::vector<double>{1, 0, 1e5, -1e5}));
 }
 

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "engine/array.h"
+#include "engine/batch.h"
 #include "engine/copy.h"
 #include "engine/cuda_context.h"
 #include "engine/view.h"
+#include "kernels/cell_sweep.h"
 
 namespace m2st::test {
 
@@ -28,6 +30,23 @@ class Staging {
   template <class U>
   MatrixView<U> there(MatrixView<U> here) {
     return {there(here.span()).data(), here.rows, here.cols};
+  }
+  // With what lies between the rows of a block.
+  template <class U>
+  BatchView<U> there(BatchView<U> here) {
+    here.data = there(Span<U>(here.data, static_cast<std::size_t>(here.reach()))).data();
+    return here;
+  }
+  template <class T>
+  kernels::SweptCells<T> there(const kernels::SweptCells<T>& here) {
+    return {there(here.data_map), there(here.common_map), there(here.label_map), there(here.labels),
+            there(here.common),   there(here.sums),       there(here.counts)};
+  }
+  template <class Value>
+  std::vector<Value> there(const std::vector<Value>& here) {
+    std::vector<Value> copies;
+    for (const Value& value : here) copies.push_back(there(value));
+    return copies;
   }
   CsrView there(CsrView here) { return {there(here.offsets), there(here.sources)}; }
   GraphView there(const GraphView& here) {

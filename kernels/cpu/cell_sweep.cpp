@@ -1,18 +1,18 @@
 // Chunks keep sums of their own, added up in chunk order; inside a chunk cells go by tiles that
 // stay in cache between the product and what is made of it.
-#include "cluster/cell_sweep.h"
+#include "kernels/cell_sweep.h"
 
 #include <algorithm>
 #include <iterator>
 
-#include "engine/check.h"
+#include "engine/array.h"
 #include "engine/parallel.h"
 #include "kernels/gemm.h"
+#include "kernels/sweep_shapes.h"
 
-namespace m2st::cluster {
+namespace m2st::kernels {
+
 namespace {
-
-using kernels::Layout;
 
 constexpr std::int64_t kCellsPerTile = 336;  // two row blocks of the matrix product
 constexpr std::int64_t kMostChunks = 64;
@@ -34,8 +34,8 @@ void add_to(Span<const T> x, double* out) {
 }
 
 template <class T>
-Matrix<T> converted(CpuContext& context, const Matrix<double>& x) {
-  Matrix<T> result(context.pool(), x.rows(), x.cols());
+Matrix<T> converted(CpuContext& context, MatrixView<const double> x) {
+  Matrix<T> result(context.pool(), x.rows, x.cols);
   std::transform(x.span().begin(), x.span().end(), result.span().begin(),
                  [](double value) { return static_cast<T>(value); });
   return result;
@@ -45,19 +45,24 @@ Matrix<T> converted(CpuContext& context, const Matrix<double>& x) {
 template <class T>
 class Member {
  public:
-  Member(CpuContext& context, const SweptCells<T>& cells, std::int64_t first)
-      : cells_(cells),
+  Member(CpuContext& context, const SweptCells<T>& part, std::int64_t set, std::int64_t first)
+      : labels_(part.labels.row(set)),
+        common_(part.common.member(set)),
+        sums_(part.sums.member(set)),
+        counts_(part.counts.row(set)),
+        data_map_(part.data_map.member(set)),
         first_(first),
-        common_map_(converted<T>(context, cells.maps.common)),
-        label_map_(converted<T>(context, cells.maps.labels)) {}
+        common_map_(converted<T>(context, part.common_map.member(set))),
+        label_map_(converted<T>(context, part.label_map.member(set))) {}
 
   std::int64_t rows() const { return label_map_.cols(); }
   std::int64_t first() const { return first_; }
-  const SweptCells<T>& cells() const { return cells_; }
+  MatrixView<const double> data_map() const { return data_map_; }
+  MatrixView<double> sums() const { return sums_; }
 
   // New labels, new H, and their sums added to `sums`, of the cells from `begin` on, one for each
   // row of `scores`. data_part: what D adds to the scores of all members; scores: scratch.
-  void settle(CpuContext& context, const std::vector<Matrix<T>>& data, std::int64_t begin,
+  void settle(CpuContext& context, const std::vector<MatrixView<const T>>& data, std::int64_t begin,
               MatrixView<const T> data_part, MatrixView<T> scores, MatrixView<double> sums) const {
     for (std::int64_t i = 0; i < scores.rows; ++i) {
       const T* from_data = data_part.row(i).data() + first_;
@@ -65,26 +70,37 @@ class Member {
       T* row = scores.row(i).data();
       for (std::int64_t r = 0; r < scores.cols; ++r) row[r] = from_label[r] + from_data[r];
     }
-    kernels::gemm<T>(context, Layout::kPlain, Layout::kTransposed, T(1),
-                     cells_.common.slice(begin, scores.rows), common_map_.view(), T(1), scores);
+    gemm<T>(context, Layout::kPlain, Layout::kTransposed, T(1), common_.slice(begin, scores.rows),
+            common_map_.view(), T(1), scores);
     for (std::int64_t i = 0; i < scores.rows; ++i) {
       settle_cell(data, begin + i, scores.row(i).data(), sums);
     }
   }
 
- private:
-  std::int32_t& label(std::int64_t i) const { return cells_.labels[static_cast<std::size_t>(i)]; }
+  // From the sums of the one-hot labels, which are whole numbers.
+  void count() const {
+    const std::int64_t clusters = label_map_.rows();
+    const std::int64_t first = sums_.cols - clusters - common_.cols;
+    for (std::int64_t c = 0; c < clusters; ++c) {
+      double cells = 0;
+      for (std::int64_t old = 0; old < clusters; ++old) cells += sums_(c, first + old);
+      counts_[static_cast<std::size_t>(c)] = static_cast<std::int64_t>(cells);
+    }
+  }
 
-  void settle_cell(const std::vector<Matrix<T>>& data, std::int64_t i, const T* scores,
+ private:
+  std::int32_t& label(std::int64_t i) const { return labels_[static_cast<std::size_t>(i)]; }
+
+  void settle_cell(const std::vector<MatrixView<const T>>& data, std::int64_t i, const T* scores,
                    MatrixView<double> sums) const {
     const std::int64_t clusters = label_map_.rows();
     const std::int64_t best = std::min_element(scores, scores + clusters) - scores;
     double* sum = sums.row(best).data();
-    for (const Matrix<T>& view : data) {
-      add_to<T>(view.view().row(i), sum);
-      sum += view.cols();
+    for (const MatrixView<const T>& view : data) {
+      add_to<T>(view.row(i), sum);
+      sum += view.cols;
     }
-    const Span<T> common = cells_.common.row(i);
+    const Span<T> common = common_.row(i);
     add_to<T>(common, sum);
     sum += common.size();
     sum[label(i)] += 1;
@@ -94,7 +110,11 @@ class Member {
     label(i) = static_cast<std::int32_t>(best);
   }
 
-  SweptCells<T> cells_;
+  Span<std::int32_t> labels_;
+  MatrixView<T> common_;
+  MatrixView<double> sums_;
+  Span<std::int64_t> counts_;
+  MatrixView<const double> data_map_;
   std::int64_t first_;
   Matrix<T> common_map_, label_map_;
 };
@@ -102,20 +122,24 @@ class Member {
 template <class T>
 class Sweep {
  public:
-  Sweep(CpuContext& context, const std::vector<Matrix<T>>& data,
-        const std::vector<SweptCells<T>>& sets)
+  Sweep(CpuContext& context, const std::vector<MatrixView<const T>>& data,
+        const std::vector<SweptCells<T>>& parts)
       : context_(context), data_(data) {
-    for (const SweptCells<T>& set : sets) {
-      members_.emplace_back(context, set, rows_);
-      rows_ += members_.back().rows();
-      most_rows_ = std::max(most_rows_, members_.back().rows());
+    for (const SweptCells<T>& part : parts) {
+      for (std::int64_t set = 0; set < part.labels.rows; ++set) {
+        members_.emplace_back(context, part, set, rows_);
+        rows_ += members_.back().rows();
+        most_rows_ = std::max(most_rows_, members_.back().rows());
+      }
     }
     std::int64_t first = 0;
-    for (const Matrix<T>& view : data) {
-      data_maps_.push_back(stacked(first, view.cols()));
-      first += view.cols();
+    for (const MatrixView<const T>& view : data) {
+      data_maps_.push_back(stacked(first, view.cols));
+      first += view.cols;
     }
   }
+
+  const std::vector<Member<T>>& members() const { return members_; }
 
   // Adds the sums of the cells [begin, end) to `parts`, one member's after the other's.
   void chunk(std::int64_t begin, std::int64_t end, double* parts) const {
@@ -125,13 +149,12 @@ class Sweep {
       const std::int64_t count = std::min(kCellsPerTile, end - first);
       const MatrixView<T> tile = data_part.view().slice(0, count);
       for (std::size_t m = 0; m < data_.size(); ++m) {
-        kernels::gemm<T>(context_, Layout::kPlain, Layout::kPlain, T(1),
-                         data_[m].view().slice(first, count), data_maps_[m].view(),
-                         m == 0 ? T(0) : T(1), tile);
+        gemm<T>(context_, Layout::kPlain, Layout::kPlain, T(1), data_[m].slice(first, count),
+                data_maps_[m].view(), m == 0 ? T(0) : T(1), tile);
       }
       double* part = parts;
       for (const Member<T>& member : members_) {
-        const MatrixView<double> sums = member.cells().sums;
+        const MatrixView<double> sums = member.sums();
         member.settle(context_, data_, first, tile, {scores.data(), count, member.rows()},
                       {part, sums.rows, sums.cols});
         part += sums.size();
@@ -144,9 +167,9 @@ class Sweep {
   Matrix<T> stacked(std::int64_t first, std::int64_t width) const {
     Matrix<T> result(context_.pool(), width, rows_);
     for (const Member<T>& member : members_) {
-      const Matrix<double>& map = member.cells().maps.data;
+      const MatrixView<const double> map = member.data_map();
       for (std::int64_t j = 0; j < width; ++j) {
-        for (std::int64_t r = 0; r < map.rows(); ++r) {
+        for (std::int64_t r = 0; r < map.rows; ++r) {
           result(j, member.first() + r) = static_cast<T>(map(r, first + j));
         }
       }
@@ -155,7 +178,7 @@ class Sweep {
   }
 
   CpuContext& context_;
-  const std::vector<Matrix<T>>& data_;
+  const std::vector<MatrixView<const T>>& data_;
   std::vector<Member<T>> members_;
   std::vector<Matrix<T>> data_maps_;  // of each view (d_m, rows of all members)
   std::int64_t rows_ = 0, most_rows_ = 0;
@@ -177,33 +200,33 @@ void add_up(CpuContext& context, const Matrix<double>& parts, std::int64_t first
 }  // namespace
 
 template <class T>
-void sweep_cells(CpuContext& context, const std::vector<Matrix<T>>& data,
-                 const std::vector<SweptCells<T>>& sets) {
-  if (sets.empty()) return;
-  const std::int64_t cells = sets.front().common.rows, size = sets.front().sums.size();
-  for (const SweptCells<T>& set : sets) {
-    M2ST_CHECK(set.common.rows == cells && set.sums.size() == size,
-               "sweep_cells: option sets of other sizes (got ", set.common.rows, " cells and ",
-               set.sums.size(), " sums, need ", cells, " and ", size, ")");
-  }
+void sweep_cells(CpuContext& context, const std::vector<MatrixView<const T>>& data,
+                 const std::vector<SweptCells<T>>& parts) {
+  check_swept_cells(data, parts);
+  if (parts.empty()) return;
+  const Sweep<T> sweep(context, data, parts);
+  if (sweep.members().empty()) return;
+  const std::int64_t cells = data.front().rows, size = sweep.members().front().sums().size();
   const std::int64_t grain = cells_per_chunk(cells, size);
-  const Sweep<T> sweep(context, data, sets);
-  Matrix<double> parts(context.pool(), chunk_count(cells, grain), std::ssize(sets) * size);
+  Matrix<double> sums(context.pool(), chunk_count(cells, grain),
+                      std::ssize(sweep.members()) * size);
   parallel_for(context, cells, grain, [&](std::int64_t begin, std::int64_t end) {
-    const Span<double> part = parts.view().row(begin / grain);
+    const Span<double> part = sums.view().row(begin / grain);
     std::fill(part.begin(), part.end(), 0.0);
     sweep.chunk(begin, end, part.data());
   });
-  for (std::int64_t s = 0; s < std::ssize(sets); ++s) {
-    add_up(context, parts, s * size, sets[static_cast<std::size_t>(s)].sums.span());
+  for (std::int64_t s = 0; s < std::ssize(sweep.members()); ++s) {
+    const Member<T>& member = sweep.members()[static_cast<std::size_t>(s)];
+    add_up(context, sums, s * size, member.sums().span());
+    member.count();
   }
 }
 
-#define INSTANTIATE(T)                                                     \
-  template void sweep_cells<T>(CpuContext&, const std::vector<Matrix<T>>&, \
+#define INSTANTIATE(T)                                                               \
+  template void sweep_cells<T>(CpuContext&, const std::vector<MatrixView<const T>>&, \
                                const std::vector<SweptCells<T>>&);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE
 
-}  // namespace m2st::cluster
+}  // namespace m2st::kernels

@@ -1,0 +1,58 @@
+// Counted from what an iteration takes: its state, the maps of S and H with all their products, and
+// what single steps need, all of them, because a pool keeps blocks of one size from those of
+// another.
+#include "cluster/solver_memory.h"
+
+#include <algorithm>
+
+namespace m2st::cluster {
+namespace {
+
+constexpr std::int64_t kDouble = 8;
+constexpr std::int64_t kMostParts = 128;  // sums of the pass over the cells that are added up
+constexpr std::int64_t kLeastCellsOfPart = 1024;  // of such a part
+constexpr std::int64_t kScoreBytes = 64 << 20;    // of the scores of one turn of that pass
+// Blocks are larger than asked for, small ones by most.
+constexpr double kPoolShare = 1.25;
+constexpr std::int64_t kSmallBlocks = 64 << 10;
+
+std::int64_t square(std::int64_t n) { return n * n; }
+
+}  // namespace
+
+std::int64_t cell_bytes(const SolverShape& shape) {
+  std::int64_t width = 0;
+  for (const std::int64_t view : shape.widths) width += view;
+  return shape.cells * width * shape.scalar_bytes;
+}
+
+std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets) {
+  const std::int64_t dim = shape.common_dim, clusters = shape.clusters, rows = clusters + dim;
+  std::int64_t width = 0, kept = 0, step = 0;
+  for (const std::int64_t view : shape.widths) {
+    const std::int64_t own = std::min(shape.specific_dim, view), seen = view + dim + clusters;
+    width += view;
+    kept += own * (view + clusters) + dim * view;  // P, V, W
+    kept += 2 * own * seen + square(own);          // S as a map, its products
+    // Right side, solution, system with its factors, and Z Zᵀ as the view sees it.
+    step += 2 * own * seen + 4 * square(own) + square(seen) + own * view;
+  }
+  const std::int64_t entries = width + dim + clusters;
+  kept += square(entries) + 3 * dim * entries + 2 * rows * entries + clusters * (entries + dim);
+  step += 4 * dim * entries + 8 * square(std::max(dim, clusters));
+  const std::int64_t parts = std::min(kMostParts, shape.cells / kLeastCellsOfPart + 1);
+  const std::int64_t pass = parts * clusters * (entries + dim) + square(clusters);
+  const std::int64_t small = sets * kDouble * (kept + step + pass);
+  const std::int64_t scores = sets * shape.cells * rows * shape.scalar_bytes;
+  const std::int64_t turn =
+      std::min(scores, std::max(kScoreBytes, sets * (shape.cells / kMostParts + kLeastCellsOfPart) *
+                                                 rows * shape.scalar_bytes));
+  // H and labels, and the new ones of a turn.
+  const std::int64_t by_cell = dim * shape.scalar_bytes + 4;
+  const std::int64_t of_cells = sets * shape.cells * by_cell + 2 * turn;
+  const std::int64_t maps = 2 * sets * rows * entries * shape.scalar_bytes;
+  return static_cast<std::int64_t>(kPoolShare * static_cast<double>(small + of_cells + maps)) +
+         kSmallBlocks;
+}
+
+}  // namespace m2st::cluster

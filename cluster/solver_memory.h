@@ -1,0 +1,25 @@
+// What the reduced reference clustering takes of the memory of the backend that its iterations run
+// on: known before anything is taken.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace m2st::cluster {
+
+struct SolverShape {
+  std::int64_t cells = 0;
+  std::vector<std::int64_t> widths;  // of each view
+  std::int64_t specific_dim = 0;     // capped by each view's width
+  std::int64_t common_dim = 0;
+  std::int64_t clusters = 0;
+  std::int64_t scalar_bytes = 8;  // of H and of the passes over the cells
+};
+
+// At most, of `sets` option sets that go in step; the cells themselves are not in it.
+std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets);
+
+// Of the cells.
+std::int64_t cell_bytes(const SolverShape& shape);
+
+}  // namespace m2st::cluster
