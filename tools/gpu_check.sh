@@ -25,10 +25,11 @@ architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -
 echo "gpu_check: building for sm_$architecture" >&2
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DM2ST_CUDA=ON \
   -DCMAKE_CUDA_ARCHITECTURES="$architecture" > /dev/null
-cmake --build "$build" --target m2st test_cuda test_kernels_cuda test_training_cuda
+cmake --build "$build" --target m2st test_cuda test_kernels_cuda test_training_cuda \
+  test_cluster_cuda
 mkdir -p "$logs"
 
-for test in test_cuda test_kernels_cuda test_training_cuda; do
+for test in test_cuda test_kernels_cuda test_training_cuda test_cluster_cuda; do
   echo "gpu_check: $test" >&2
   "$build/tests/$test" --gtest_brief=1 --gtest_output="json:$logs/$test.json" \
     > "$logs/$test.log" 2>&1 || echo "gpu_check: $test failed, see $logs/$test.log" >&2
