@@ -91,7 +91,7 @@ TYPED_TEST(BatchAlgebra, MultipliesEachMember) {
                         {2, 33, 0, 31},
                         {1, 0, 4, 4},
                         {0, 3, 3, 3},
-                        {2, 100, 70, 129},
+                        {2, 100, 20, 129},
                         {4, 300, 9, 250},
                         {1, 1100, 5, 1000}}) {
     for (const Layout layout_a : {Layout::kPlain, Layout::kTransposed}) {
@@ -158,9 +158,9 @@ TYPED_TEST(BatchAlgebra, MultipliesBlocks) {
 TYPED_TEST(BatchAlgebra, SolvesEachWayThatASystemAsksFor) {
   using T = TypeParam;
   Backend context(1);
-  for (const std::int64_t n : {1, 2, 31, 32, 33, 70}) {
+  for (const std::int64_t n : {1, 2, 31, 32, 33}) {
     for (const bool definite : {true, false}) {
-      const std::int64_t count = n < 40 ? 3 : 1, cols = n == 31 ? 1 : 37;
+      const std::int64_t count = n == 32 ? 3 : 1, cols = n == 31 ? 1 : 9;
       const Members<T> a = symmetric<T>(count, n, definite, 100);
       const Members<T> wanted(count, n, cols, 200);
       std::vector<T> right;
@@ -276,7 +276,7 @@ Dense<T> with_eigenvalues(const std::vector<T>& values, std::uint64_t seed) {
 TYPED_TEST(BatchAlgebra, FindsTheLargestEigenvalues) {
   using T = TypeParam;
   Backend context(1);
-  for (const std::int64_t n : {1, 2, 3, 31, 32, 33, 100}) {
+  for (const std::int64_t n : {1, 2, 3, 31, 32, 33}) {
     std::vector<T> joined;
     const std::vector<T> want = {5, -1, 4, 0};
     for (const double kind : {1, 2, 3, 4}) {
@@ -312,7 +312,7 @@ TYPED_TEST(BatchAlgebra, AMatrixThatIsNotFiniteHasTheLargestNumber) {
 TYPED_TEST(BatchAlgebra, AMembersBytesDoNotDependOnTheOthers) {
   using T = TypeParam;
   Backend context(1);
-  const std::int64_t n = 33, cols = 20, count = 40;  // more members than make large tiles worth it
+  const std::int64_t n = 20, cols = 9, count = 70;  // more members than make large tiles worth it
   const Members<T> a = symmetric<T>(count, n, true, 500), b(count, n, cols, 600);
   const auto systems = a.joined(), right = b.joined();
   std::vector<T> products(right.size()), solutions(right.size());
