@@ -96,9 +96,13 @@ void multiply(CudaContext& context, Layout layout_a, Layout layout_b, T alpha, B
                         alpha,
                         beta,
                         out};
-  if (all_tiles<8>(out) >= kWantedTiles) {
-    launch_tiles<8>(context, job);
-  } else if (all_tiles<4>(out) >= kWantedTiles) {
+  if constexpr (sizeof(T) == 4) {  // 64 sums in double are more registers than a thread has
+    if (all_tiles<8>(out) >= kWantedTiles) {
+      launch_tiles<8>(context, job);
+      return;
+    }
+  }
+  if (all_tiles<4>(out) >= kWantedTiles) {
     launch_tiles<4>(context, job);
   } else {
     launch_tiles<1>(context, job);
