@@ -42,6 +42,12 @@ class BasicContext {
     M2ST_CHECK(host_ != nullptr, "context: made without one for the host");
     return *host_;
   }
+  // The host alone from now on. Nothing may be left in the device's memory.
+  void drop_device() {
+    if (on_host()) return;
+    M2ST_CHECK(host_ != nullptr, "context: made without one for the host");
+    backend_ = std::move(host_);
+  }
 
  private:
   std::unique_ptr<CpuContext> host_;

@@ -1,5 +1,5 @@
 // Device, stream and memory of the CUDA backend.
-#include <cuda_runtime_api.h>
+#include <cuda_runtime.h>
 
 #include <utility>
 
@@ -10,6 +10,29 @@
 namespace m2st {
 
 namespace {
+
+__global__ void probe_kernel() {}
+
+// "12.4" of 12040.
+std::string release_of(int version) { return concat(version / 1000, ".", version % 1000 / 10); }
+
+// Kernels are compiled for some generations of devices; on others the first launch would fail.
+void check_generation(int device) {
+  check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  cudaFuncAttributes attributes;
+  const cudaError_t result =
+      cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(probe_kernel));
+  if (result == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());
+  int major = 0, minor = 0;
+  check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+             "cudaDeviceGetAttribute");
+  check_cuda(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device),
+             "cudaDeviceGetAttribute");
+  fail(ExitCode::kDevice, "cuda: this build has no kernels for device ", device, ", an sm_", major,
+       minor, " (", cudaGetErrorString(result), "); build with -DCMAKE_CUDA_ARCHITECTURES=", major,
+       minor, " or use --device cpu");
+}
 
 // The device's index again, once it is known to be there.
 int checked_device(int device) {
@@ -27,6 +50,7 @@ int checked_device(int device) {
   if (pools == 0) {
     fail(ExitCode::kDevice, "cuda: device ", device, " cannot allocate memory on a stream");
   }
+  check_generation(device);
   return device;
 }
 
@@ -36,8 +60,10 @@ MemorySource device_memory(int device, cudaStream_t stream) {
     // Inside a graph it would be the graph's memory, gone with it.
     cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
     check_cuda(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
-    M2ST_CHECK(capture == cudaStreamCaptureStatusNone, "memory pool: a captured graph asks for ",
-               bytes, " bytes that are not kept");
+    if (capture != cudaStreamCaptureStatusNone) {
+      fail(ExitCode::kOutOfMemory, "memory pool: a captured graph asks for ", bytes,
+           " bytes that are not kept");
+    }
     void* block = nullptr;
     const cudaError_t result = cudaMallocAsync(&block, bytes, stream);
     if (result == cudaErrorMemoryAllocation) {
@@ -55,15 +81,24 @@ MemorySource device_memory(int device, cudaStream_t stream) {
 
 }  // namespace
 
-std::string why_no_cuda_device() {
+CudaReadiness cuda_readiness() {
   int count = 0;
   const cudaError_t result = cudaGetDeviceCount(&count);
-  if (result == cudaSuccess && count > 0) return "";
+  if (result == cudaSuccess && count > 0) return {};
   static_cast<void>(cudaGetLastError());
-  if (result == cudaSuccess) return "the driver sees none";
   int driver = 0;  // stays 0 without one, where the runtime calls the driver "insufficient"
-  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) return "no NVIDIA driver";
-  return cudaGetErrorString(result);
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0) {
+    return {CudaState::kAbsent, "no NVIDIA driver"};
+  }
+  if (result == cudaSuccess || result == cudaErrorNoDevice) {
+    return {CudaState::kAbsent, "the driver sees none"};
+  }
+  int runtime = 0;
+  if (result == cudaErrorInsufficientDriver && cudaRuntimeGetVersion(&runtime) == cudaSuccess) {
+    return {CudaState::kUnfit, concat("the NVIDIA driver is for CUDA ", release_of(driver),
+                                      ", this build needs one for ", release_of(runtime))};
+  }
+  return {CudaState::kUnfit, cudaGetErrorString(result)};
 }
 
 CudaStream::CudaStream(int device) {

@@ -12,8 +12,17 @@ struct CUevent_st;   // what cudaEvent_t points to
 
 namespace m2st {
 
-// Why no CUDA device can be used here, in a few words; empty when one can.
-std::string why_no_cuda_device();
+// Whether CUDA can be used on this machine. kAbsent: no driver or no device, as on most; kUnfit:
+// there is something, but this program cannot use it.
+enum class CudaState { kUsable, kAbsent, kUnfit };
+struct CudaReadiness {
+  CudaState state = CudaState::kUsable;
+  std::string reason;  // in a few words; empty when usable
+};
+CudaReadiness cuda_readiness();
+
+// The reason alone.
+inline std::string why_no_cuda_device() { return cuda_readiness().reason; }
 
 // A stream of its own, destroyed with its owner.
 class CudaStream {
@@ -53,7 +62,8 @@ class CudaLane {
 
 class CudaContext {
  public:
-  // Exit code 7 when there is no driver or no such device.
+  // Exit code 7 when there is no driver, no such device, or none that this program's kernels were
+  // built for.
   explicit CudaContext(int device = 0);
   CudaContext(const CudaContext&) = delete;
   CudaContext& operator=(const CudaContext&) = delete;

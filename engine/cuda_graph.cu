@@ -32,11 +32,18 @@ CudaGraph::~CudaGraph() {
   if (graph_ != nullptr) static_cast<void>(cudaGraphExecDestroy(graph_));
 }
 
-void CudaGraph::capture(CudaContext& context) {
-  const cudaGraph_t graph = captured_graph(context.stream(), work_);
+bool CudaGraph::capture(CudaContext& context) {
+  cudaGraph_t graph = nullptr;
+  try {
+    graph = captured_graph(context.stream(), work_);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kOutOfMemory) throw;
+    return false;
+  }
   const cudaError_t result = cudaGraphInstantiate(&graph_, graph, 0);
   static_cast<void>(cudaGraphDestroy(graph));
   check_cuda(result, "cudaGraphInstantiate");
+  return true;
 }
 
 void CudaGraph::run(CudaContext& context) {
@@ -46,7 +53,10 @@ void CudaGraph::run(CudaContext& context) {
     has_run_ = true;
     return;
   }
-  if (!captured()) capture(context);
+  if (!captured() && !capture(context)) {
+    work_();
+    return;
+  }
   check_cuda(cudaGraphLaunch(graph_, context.stream()), "cudaGraphLaunch");
 }
 

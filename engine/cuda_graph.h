@@ -14,19 +14,22 @@ namespace m2st {
 class CudaGraph {
  public:
   // `work` launches on the context's lane, and on others between following it and being followed by
-  // it. It takes no more memory than it took the time before, and never waits for the device.
+  // it. It never waits for the device, and usually takes no more memory than the time before.
   explicit CudaGraph(std::function<void()> work) : work_(std::move(work)) {}
   ~CudaGraph();
   CudaGraph(const CudaGraph&) = delete;
   CudaGraph& operator=(const CudaGraph&) = delete;
 
   // Does the work on the context's lane: the first time launch by launch, which fills the lanes'
-  // pools, then by one launch of a graph. Launch by launch every time where pools keep no blocks.
+  // pools, then by one launch of a graph. Launch by launch every time where pools keep no blocks,
+  // and once more where they lack some: scarce memory makes a pool give blocks of one size back for
+  // one of another. Exit code 6 when there is none.
   void run(CudaContext& context);
   bool captured() const { return graph_ != nullptr; }
 
  private:
-  void capture(CudaContext& context);
+  // False when the pools lack a block.
+  bool capture(CudaContext& context);
 
   std::function<void()> work_;
   bool has_run_ = false;

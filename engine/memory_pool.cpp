@@ -1,10 +1,10 @@
 #include "engine/memory_pool.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 #include <utility>
 
+#include "engine/block_size.h"
 #include "engine/check.h"
 
 namespace m2st {
@@ -27,11 +27,8 @@ MemorySource host_memory() {
 MemoryPool::MemoryPool(MemorySource source)
     : source_(std::move(source)), exact_(std::getenv("M2ST_EXACT_MEMORY") != nullptr) {}
 
-// Eight classes per power of two: at most 12.5 % is wasted, and blocks of close sizes are shared.
 std::size_t MemoryPool::rounded(std::size_t bytes) const {
-  if (exact_) return bytes;
-  const std::size_t step = std::max<std::size_t>(64, std::bit_floor(bytes) / 8);
-  return (bytes + step - 1) / step * step;
+  return exact_ ? bytes : block_size(bytes);
 }
 
 void* MemoryPool::take_kept(std::size_t size) {

@@ -1,63 +1,182 @@
-// The plan of training's memory: what the forward pass keeps for the backward, the gradients in
-// flight where they are largest, the parameters. Counted as the ops in autograd keep it.
+// What the forward pass keeps for the backward, the gradients in flight where they are largest, the
+// parameters; on a device also what an epoch without the host works on. Counted array by array, as
+// the ops in autograd take them from their pools, in the blocks that a pool makes of them.
+#include "model/memory_plan.h"
+
 #include <algorithm>
 
+#include "engine/block_size.h"
 #include "model/autoencoder.h"
-#include "model/trainer.h"
+#include "model/masks.h"
 
 namespace m2st::model {
 
 namespace {
 
-struct RowPlan {
-  std::int64_t kept = 0;    // values of a node that wait for the backward
-  std::int64_t widest = 0;  // of any layer's projection
+class Planner {
+ public:
+  Planner(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
+          PlanFor where)
+      : n_(size.nodes),
+        e_(size.edges),
+        d_(size.width),
+        masked_(masked_nodes(train.mask_rate, size.nodes)),
+        shared_(Autoencoder::shared_width(config, size.width)),
+        config_(config),
+        train_(train),
+        on_device_(where == PlanFor::kDevice) {}
 
-  // One GAT layer: projection, attention's output, three scores a head, activation.
-  void add_layer(const AutoencoderConfig& config, int heads, std::int64_t outputs,
-                 bool activation) {
-    const bool summed = config.head_merge == HeadMerge::kSum && heads > 1;
-    const std::int64_t projection = summed ? heads * outputs : outputs;
-    kept += 2 * projection + 3 * heads + (summed ? outputs : 0) + (activation ? outputs : 0);
-    widest = std::max(widest, projection);
+  std::int64_t total() {
+    add_parameters();
+    add_graph();
+    if (on_device_) add_device_data();
+    add_shared_layer();
+    for (int m = 0; m < config_.scales; ++m) {
+      add_encoder(m);
+      // With recomputing a scale is gone before the next one comes: but for its encoder's blocks,
+      // which are of sizes of their own.
+      if (!train_.recompute || m == 0) add_decoder(m);
+    }
+    add_in_flight();
+    return bytes_;
   }
+
+ private:
+  // On the host what no array reaches of its block is never touched.
+  void add(std::int64_t values, std::int64_t bytes_each = sizeof(float)) {
+    const std::int64_t bytes = values * bytes_each;
+    bytes_ +=
+        on_device_ ? static_cast<std::int64_t>(block_size(static_cast<std::size_t>(bytes))) : bytes;
+  }
+  void add(int count, std::int64_t values, std::int64_t bytes_each) {
+    for (int k = 0; k < count; ++k) add(values, bytes_each);
+  }
+
+  std::int64_t projection(int heads, std::int64_t outputs) const {
+    return config_.head_merge == HeadMerge::kSum && heads > 1 ? heads * outputs : outputs;
+  }
+  int decoder_heads() const { return config_.decoder_heads; }
+  bool drops() const { return config_.feature_dropout > 0; }
+  // Whether the decoders see the unmasked rows alone.
+  bool narrow() const { return config_.remask == Remask::kZero && masked_ > 0; }
+  std::int64_t rows_decoded() const { return narrow() ? n_ - masked_ : n_; }
+
+  void add_parameters() {
+    constexpr int kBlocks = 4;  // values, gradients, two moments
+    add(kBlocks, Autoencoder(config_, d_).layout().block_size(), sizeof(float));
+  }
+
+  // Both directions, and the edges once more in the two parts that the ends of the network see.
+  void add_graph() {
+    for (int part = 0; part < (on_device_ ? 3 : 2); ++part) {
+      add(2, n_ + 1, sizeof(std::int64_t));
+      add(2, e_, sizeof(std::int32_t));
+      add(e_, sizeof(std::int64_t));
+    }
+  }
+
+  // Features, the mask's lists, and what sorting its tickets takes.
+  void add_device_data() {
+    add(n_ * d_);
+    add(6, n_, sizeof(std::int64_t));  // flags, tickets, keys twice, places, counts of edges
+    add(4, n_, sizeof(std::int32_t));  // ids and rows by id, orders
+    add(2, masked_, sizeof(std::int32_t));
+    add(2, n_ - masked_, sizeof(std::int32_t));
+  }
+
+  // One GAT layer: projection, attention's output, scores both ways and their sums, activation.
+  void add_layer(int heads, std::int64_t outputs, bool activation) {
+    const std::int64_t wide = projection(heads, outputs);
+    add(2, n_ * wide, sizeof(float));
+    add(3, n_ * heads, sizeof(float));
+    if (wide != outputs) add(n_ * outputs);
+    if (activation) add(n_ * outputs);
+  }
+
+  void add_shared_layer() {
+    add(n_ * d_);  // the masked features
+    add_layer(config_.heads, shared_, config_.shared_activation);
+  }
+
+  void add_encoder(int m) {
+    const std::int64_t code = Autoencoder::code_width(config_, m);
+    if (drops() && !train_.recompute) add(n_ * shared_);  // h0 after the scale's own dropout
+    for (int layer = 0; layer < config_.layers; ++layer) add_layer(config_.heads, code, true);
+    if (on_device_) {
+      add_partial_products(code, shared_);
+      add_partial_products(code, code);
+      add_partial_products(projection(decoder_heads(), d_), code);
+    }
+  }
+
+  void add_decoder(int m) {
+    const std::int64_t code = Autoencoder::code_width(config_, m);
+    const std::int64_t wide = projection(decoder_heads(), d_);
+    if (narrow()) add(rows_decoded() * code);
+    if (config_.encoder_to_decoder) add(rows_decoded() * code);
+    if (narrow()) add(rows_decoded() * wide);
+    add_layer(decoder_heads(), d_, config_.decoder_activation);
+    if (on_device_ && !train_.recompute) add_scale_in_flight(code, wide);
+  }
+
+  // The gradients that one scale's backward begins with; later ones lie where values were.
+  void add_scale_in_flight(std::int64_t code, std::int64_t wide) {
+    add(2, n_ * wide, sizeof(float));
+    if (narrow()) add(rows_decoded() * wide);
+    add(rows_decoded() * code);
+    add(2, n_ * projection(config_.heads, code), sizeof(float));
+    add(n_ * shared_);
+    add_scores_in_flight();
+  }
+
+  void add_scores_in_flight() {
+    add(e_ * config_.heads);
+    add(e_ * decoder_heads());
+    add(3, n_ * config_.heads, sizeof(float));
+    add(3, n_ * decoder_heads(), sizeof(float));
+  }
+
+  void add_in_flight() {
+    if (on_device_) add_partial_products(shared_, d_);
+    if (on_device_ && !train_.recompute) {
+      add(e_ * config_.heads);
+      add(2, n_ * d_, sizeof(float));  // the token's factors and its terms
+      return;
+    }
+    std::int64_t widest = projection(config_.heads, shared_);
+    widest = std::max(widest, projection(decoder_heads(), d_));
+    for (int m = 0; m < config_.scales; ++m) {
+      widest = std::max(widest, projection(config_.heads, Autoencoder::code_width(config_, m)));
+    }
+    // In the backward of the widest layer: gradients of its output, its projection and its input,
+    // and those of its logits.
+    add(2, n_ * widest, sizeof(float));
+    add(train_.recompute ? 2 : 1, n_ * shared_, sizeof(float));
+    add(e_ * config_.heads);
+  }
+
+  // Of a weight's gradient, a sum over the nodes that a device takes in slices.
+  void add_partial_products(std::int64_t rows, std::int64_t cols) {
+    constexpr std::int64_t kTile = 64, kWantedBlocks = 512, kMostSlices = 64, kLeastSlice = 256;
+    const std::int64_t tiles = (rows + kTile - 1) / kTile * ((cols + kTile - 1) / kTile);
+    const std::int64_t slices = std::min({kMostSlices, n_ / kLeastSlice, kWantedBlocks / tiles});
+    if (slices > 1) add(slices * rows * cols);
+  }
+
+  std::int64_t n_, e_, d_;
+  std::int64_t masked_;
+  std::int64_t shared_;
+  const AutoencoderConfig& config_;
+  const TrainConfig& train_;
+  bool on_device_;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace
 
-std::int64_t planned_training_bytes(std::int64_t nodes, std::int64_t edges, std::int64_t width,
-                                    const AutoencoderConfig& config, bool recompute) {
-  const std::int64_t shared = Autoencoder::shared_width(config, width);
-  const bool keeps_dropped = config.feature_dropout > 0 && !recompute;
-  RowPlan plan;
-  plan.kept += width;  // the masked features
-  plan.add_layer(config, config.heads, shared, config.shared_activation);
-  std::int64_t of_scales = 0;
-  for (int m = 0; m < config.scales; ++m) {
-    RowPlan scale;
-    const std::int64_t code = Autoencoder::code_width(config, m);
-    if (keeps_dropped) scale.kept += shared;  // h0 after the scale's own dropout
-    for (int layer = 0; layer < config.layers; ++layer) {
-      scale.add_layer(config, config.heads, code, true);
-    }
-    if (config.encoder_to_decoder) scale.kept += code;
-    scale.add_layer(config, config.decoder_heads, width, config.decoder_activation);
-    plan.widest = std::max(plan.widest, scale.widest);
-    // With recomputing a scale is gone before the next one comes.
-    of_scales = recompute ? std::max(of_scales, scale.kept) : of_scales + scale.kept;
-  }
-  plan.kept += of_scales;
-  // In the backward of the widest layer: gradients of its output, its projection and its input,
-  // and those of its logits.
-  const std::int64_t in_flight = 2 * plan.widest + shared * (recompute ? 2 : 1);
-  const Autoencoder autoencoder(config, width);
-  constexpr std::int64_t kBlocks = 4;  // values, gradients, two moments
-  const std::int64_t floats = nodes * (plan.kept + in_flight) + edges * config.heads +
-                              kBlocks * autoencoder.layout().block_size();
-  // The graph, and its edges once more in the two parts that the ends of the network see.
-  const std::int64_t offsets = 2 * (nodes + 1) * 8;
-  const std::int64_t graph = 3 * offsets + 2 * edges * (4 + 4 + 8);
-  return floats * static_cast<std::int64_t>(sizeof(float)) + graph;
+std::int64_t planned_training_bytes(const TrainingSize& size, const AutoencoderConfig& autoencoder,
+                                    const TrainConfig& train, PlanFor where) {
+  return Planner(size, autoencoder, train, where).total();
 }
 
 }  // namespace m2st::model

@@ -51,9 +51,4 @@ std::vector<Matrix<float>> embed_from_checkpoint(Context& context, const data::G
                                                  MatrixView<const float> features,
                                                  const std::string& checkpoint_path);
 
-// Bytes that training will take at its peak, for the plan printed before it starts; `recompute` as
-// in TrainConfig.
-std::int64_t planned_training_bytes(std::int64_t nodes, std::int64_t edges, std::int64_t width,
-                                    const AutoencoderConfig& autoencoder, bool recompute);
-
 }  // namespace m2st::model

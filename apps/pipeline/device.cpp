@@ -35,13 +35,19 @@ Wanted wanted_device(const std::string& text) {
 
 #if defined(M2ST_WITH_CUDA)
 
-Context automatic_context(int threads) {
-  if (!why_no_cuda_device().empty()) return cpu_context(threads);
+ChosenDevice cpu_instead(int threads, const std::string& reason) {
+  return {cpu_context(threads), concat("--device auto: runs on the CPU: ", reason)};
+}
+
+ChosenDevice automatic_device(int threads) {
+  const CudaReadiness readiness = cuda_readiness();
+  if (readiness.state == CudaState::kAbsent) return {cpu_context(threads), ""};
+  if (readiness.state == CudaState::kUnfit) return cpu_instead(threads, readiness.reason);
   try {
-    return cuda_context(0, threads);
+    return {cuda_context(0, threads), ""};
   } catch (const Error& error) {
     if (error.code() != ExitCode::kDevice) throw;
-    return cpu_context(threads);
+    return cpu_instead(threads, error.what());
   }
 }
 
@@ -54,7 +60,7 @@ Context wanted_context(const Wanted& wanted, int threads) {
 
 #else
 
-Context automatic_context(int threads) { return cpu_context(threads); }
+ChosenDevice automatic_device(int threads) { return {cpu_context(threads), ""}; }
 
 Context wanted_context(const Wanted&, int) {
   fail(ExitCode::kDevice,
@@ -65,18 +71,20 @@ Context wanted_context(const Wanted&, int) {
 
 }  // namespace
 
-Context make_context(const std::string& text, int threads) {
+ChosenDevice choose_device(const std::string& text, int threads) {
   const Wanted wanted = wanted_device(text);
   switch (wanted.kind) {
     case Kind::kAuto:
-      return automatic_context(threads);
+      return automatic_device(threads);
     case Kind::kCpu:
-      return cpu_context(threads);
+      return {cpu_context(threads), ""};
     case Kind::kCuda:
-      return wanted_context(wanted, threads);
+      return {wanted_context(wanted, threads), ""};
   }
   fail(ExitCode::kInternal, "--device: unknown kind");
 }
+
+bool is_automatic(const std::string& text) { return wanted_device(text).kind == Kind::kAuto; }
 
 std::string device_name(Context& context) {
   return context.dispatch([](auto& backend) -> std::string {
@@ -91,6 +99,8 @@ std::string device_name(Context& context) {
 std::int64_t available_bytes(Context& context) {
   return context.dispatch([](auto& backend) -> std::int64_t {
     if constexpr (requires { backend.free_bytes(); }) {
+      backend.pool().trim();  // what earlier work has left there
+      backend.synchronise();
       return backend.free_bytes();
     } else {
       return available_memory_bytes();

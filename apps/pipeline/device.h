@@ -8,9 +8,17 @@
 
 namespace m2st::apps {
 
+struct ChosenDevice {
+  Context context;
+  std::string warning;  // what keeps `auto` from a device that is there
+};
+
 // text: auto, cpu, cuda or cuda:N. auto takes the first CUDA device where the build and the machine
 // have one, else the CPU. Exit code 2 for another text, 7 when the device asked for cannot be used.
-Context make_context(const std::string& text, int threads);
+ChosenDevice choose_device(const std::string& text, int threads);
+
+// Whether the text leaves the choice to the program.
+bool is_automatic(const std::string& text);
 
 // "cpu" or "cuda:N".
 std::string device_name(Context& context);

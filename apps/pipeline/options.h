@@ -19,7 +19,8 @@ namespace m2st::apps {
 // file.
 enum class Job { kRun, kPrepare, kGraph, kEmbed, kCluster };
 
-// How much training keeps. Auto: low where the plan would take more than kRoomyTraining otherwise.
+// How much training keeps. Auto: low where the plan would take more than kRoomyTraining otherwise,
+// on a device more than it has.
 enum class MemoryUse { kAuto, kFast, kLow };
 inline constexpr std::int64_t kRoomyTraining = std::int64_t{1} << 30;
 

@@ -38,7 +38,8 @@ class Pipeline {
       : job_(job),
         options_(options),
         hooks_(hooks),
-        context_(make_context(options.device, options.threads)) {
+        device_(choose_device(options.device, options.threads)) {
+    if (!device_.warning.empty()) record_.warnings.push_back(device_.warning);
     options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
@@ -47,7 +48,7 @@ class Pipeline {
     record_.job = job;
     record_.started = utc_now();
     record_.threads = host().threads();
-    record_.device = device_name(context_);
+    record_.device = device_name(context());
   }
 
   RunRecord run(const std::vector<std::string>& command) {
@@ -67,7 +68,8 @@ class Pipeline {
   }
 
  private:
-  CpuContext& host() { return context_.host(); }
+  Context& context() { return device_.context; }
+  CpuContext& host() { return context().host(); }
 
   void begin(const std::string& stage) {
     if (const int signal = hooks_.stop_signal ? hooks_.stop_signal() : 0; signal != 0) {
@@ -78,6 +80,9 @@ class Pipeline {
   }
   void note(const std::string& stage, const std::string& message) {
     if (hooks_.note) hooks_.note(stage, message);
+    tell_warnings();
+  }
+  void tell_warnings() {
     for (; warned_ < record_.warnings.size(); ++warned_) {
       if (hooks_.warn) hooks_.warn(record_.warnings[warned_]);
     }
@@ -87,7 +92,9 @@ class Pipeline {
   void prepare();
   void check();
   void graph();
+  void plan();
   void train();
+  std::vector<Matrix<float>> train_on_device(const model::TrainHooks& hooks);
   void count_domains();
   void cluster();
   void write(const std::vector<std::string>& command);
@@ -96,7 +103,7 @@ class Pipeline {
   Job job_;
   RunOptions options_;
   const RunHooks& hooks_;
-  Context context_;
+  ChosenDevice device_;
   RunRecord record_;
   std::optional<OutputFolder> folder_;
   Dataset dataset_;
@@ -125,7 +132,8 @@ void Pipeline::read() {
   record_.format = expression.format;
   record_.found = expression.found;
   record_.skipped = expression.skipped;
-  record_.warnings = dataset_.warnings;
+  record_.warnings.insert(record_.warnings.end(), dataset_.warnings.begin(),
+                          dataset_.warnings.end());
   if (!expression.format.empty()) note("read", expression.format);
   for (const std::string& line : expression.found) note("read", line);
   note("read",
@@ -136,7 +144,7 @@ void Pipeline::read() {
 
 void Pipeline::prepare() {
   begin("prepare");
-  prepare_features(context_, dataset_, options_.prepare, record_);
+  prepare_features(context(), dataset_, options_.prepare, record_);
   for (const std::string& line : record_.prepare->steps) note("prepare", line);
 }
 
@@ -177,14 +185,38 @@ void Pipeline::graph() {
   const GraphRecord& graph = *record_.graph;
   note("graph", fmt::format("{}, mean degree {:.2f}, {} cells without neighbours", graph.kind,
                             graph.mean_degree, graph.isolated_nodes));
-  if (!trains(job_)) return;
-  record_.plan = plan_memory(context_, options_, dataset_, graph_.walked());
+  if (trains(job_)) plan();
+}
+
+void Pipeline::plan() {
+  const auto planned = [this] {
+    return plan_memory(context(), options_, dataset_, graph_.walked());
+  };
+  record_.plan = planned();
+  if (!record_.plan->fits() && !context().on_host() && is_automatic(options_.device)) {
+    record_.warnings.push_back(
+        concat("--device auto: runs on the CPU: ", plan_line(*record_.plan)));
+    device_.context.drop_device();
+    record_.device = device_name(context());
+    record_.plan = planned();
+    tell_warnings();
+  }
   options_.train.recompute = record_.plan->recompute;
   if (!record_.plan->fits() && !options_.dry_run) {
-    fail(ExitCode::kOutOfMemory, "training needs about ",
-         readable_bytes(record_.plan->training_bytes), ", there are ",
-         readable_bytes(record_.plan->available_bytes),
-         " free; use a smaller --hidden, fewer --scales or fewer neighbours");
+    fail(ExitCode::kOutOfMemory, "training does not fit: ", plan_line(*record_.plan),
+         "; use a smaller --hidden, fewer --scales or fewer neighbours",
+         context().on_host() ? "" : ", or --device cpu");
+  }
+}
+
+std::vector<Matrix<float>> Pipeline::train_on_device(const model::TrainHooks& hooks) {
+  try {
+    return apps::train(context(), dataset_, graph_.walked(), options_, hooks, record_);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kOutOfMemory) throw;
+    fail(ExitCode::kOutOfMemory, "memory ran out while training: ", error.what(), "; ",
+         plan_line(*record_.plan), "; others may use it too: try again, or --memory low",
+         context().on_host() ? "" : ", or --device cpu");
   }
 }
 
@@ -209,7 +241,7 @@ void Pipeline::train() {
     signal = hooks_.stop_signal ? hooks_.stop_signal() : 0;
     return signal == 0;
   };
-  embeddings_ = apps::train(context_, dataset_, graph_.walked(), options_, hooks, record_);
+  embeddings_ = train_on_device(hooks);
   if (embeddings_.empty()) {
     stop(signal, fmt::format("after epoch {} of {}; the checkpoint is {}; run the same command "
                              "with --resume to continue",

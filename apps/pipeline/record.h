@@ -65,6 +65,7 @@ struct DomainCountRecord {
 };
 
 struct PlanRecord {
+  std::string device;  // whose memory it is about: "cpu" or "cuda:N"
   std::int64_t training_bytes = 0;
   std::int64_t peak_bytes = 0;  // of the process while it trains
   std::int64_t available_bytes = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/pipeline/device.h"
+#include "apps/pipeline/machine.h"
 #include "data/graph/given_graph.h"
 #include "data/graph/hilbert.h"
 #include "data/graph/sections.h"
@@ -12,6 +13,7 @@
 #include "engine/check.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
+#include "model/memory_plan.h"
 
 namespace m2st::apps {
 
@@ -159,20 +161,32 @@ PlanRecord plan_memory(Context& context, const RunOptions& options, const Datase
                        const data::Adjacency& adjacency) {
   const auto edges = static_cast<std::int64_t>(adjacency.neighbours.size());
   const auto training_bytes = [&](bool recompute) {
-    return model::planned_training_bytes(dataset.nodes, edges + dataset.nodes,
-                                         dataset.features.cols(), options.autoencoder, recompute);
+    model::TrainConfig train = options.train;
+    train.recompute = recompute;
+    return model::planned_training_bytes(
+        {dataset.nodes, edges + dataset.nodes, dataset.features.cols()}, options.autoencoder, train,
+        context.on_host() ? model::PlanFor::kHost : model::PlanFor::kDevice);
   };
   PlanRecord plan;
+  plan.device = device_name(context);
+  plan.available_bytes = available_bytes(context);
+  // A device keeps all it has room for: its epochs run without the host only so.
+  const std::int64_t roomy = context.on_host() ? kRoomyTraining : plan.available_bytes;
   plan.recompute = options.memory == MemoryUse::kLow ||
-                   (options.memory == MemoryUse::kAuto && training_bytes(false) > kRoomyTraining);
+                   (options.memory == MemoryUse::kAuto && training_bytes(false) > roomy);
   plan.training_bytes = training_bytes(plan.recompute);
   // What is there by now, the features once more in the order they are walked in, and what does not
   // grow with the data: packed panels of products, stacks, libraries.
   constexpr std::int64_t kFixed = std::int64_t{16} << 20;
-  plan.peak_bytes =
-      peak_resident_bytes() + 4 * dataset.features.size() + plan.training_bytes + kFixed;
-  plan.available_bytes = available_bytes(context);
+  plan.peak_bytes = peak_resident_bytes() + 4 * dataset.features.size() +
+                    (context.on_host() ? plan.training_bytes : 0) + kFixed;
   return plan;
+}
+
+std::string plan_line(const PlanRecord& plan) {
+  return concat("the plan: training needs about ", readable_bytes(plan.training_bytes), " on ",
+                plan.device, " (--memory ", plan.recompute ? "low" : "fast", "), where ",
+                readable_bytes(plan.available_bytes), " were free");
 }
 
 std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,

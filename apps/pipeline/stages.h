@@ -37,6 +37,8 @@ bool all_cells_alike(CpuContext& context, MatrixView<const float> features);
 // What training will take against what there is.
 PlanRecord plan_memory(Context& context, const RunOptions& options, const Dataset& dataset,
                        const data::Adjacency& adjacency);
+// The same in one sentence.
+std::string plan_line(const PlanRecord& plan);
 
 // One embedding a scale. `hooks` as the trainer's; its data_hash is filled in here.
 std::vector<Matrix<float>> train(Context& context, const Dataset& dataset,

@@ -136,7 +136,8 @@ std::string plan_text(const RunRecord& record, const std::vector<Setting>& setti
                {"threads", record.threads}};
   if (record.graph) plan["graph"] = graph_json(*record.graph);
   if (record.plan) {
-    plan["memory"] = {{"mode", record.plan->recompute ? "low" : "fast"},
+    plan["memory"] = {{"device", record.plan->device},
+                      {"mode", record.plan->recompute ? "low" : "fast"},
                       {"training_bytes", record.plan->training_bytes},
                       {"peak_bytes", record.plan->peak_bytes},
                       {"available_bytes", record.plan->available_bytes},

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace m2st::test {
@@ -42,6 +43,8 @@ Pipe make_pipe() {
   std::vector<char*> words = {const_cast<char*>(M2ST_PROGRAM)};
   for (const std::string& word : plan.arguments) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
+  for (const std::string& variable : plan.environment)
+    ::putenv(const_cast<char*>(variable.c_str()));
   ::execv(M2ST_PROGRAM, words.data());
   ::_exit(127);
 }

@@ -10,10 +10,11 @@ namespace m2st::test {
 struct ProgramPlan {
   std::vector<std::string> arguments;  // without the program's name
   double timeout_seconds = 60;
-  int signal = 0;                    // sent once stderr contains `signal_after`
-  std::string signal_after;          // empty: never
-  std::int64_t file_size_limit = 0;  // bytes a file may grow to; 0: no limit
-  std::string stdout_path;           // instead of capturing stdout
+  int signal = 0;                        // sent once stderr contains `signal_after`
+  std::string signal_after;              // empty: never
+  std::int64_t file_size_limit = 0;      // bytes a file may grow to; 0: no limit
+  std::string stdout_path;               // instead of capturing stdout
+  std::vector<std::string> environment;  // NAME=VALUE, beside the test's own
 };
 
 struct ProgramResult {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "model/memory_plan.h"
 #include "model/trainer.h"
 #include "tests/model/tissue.h"
 #include "tests/support/expect_error.h"
@@ -309,9 +310,10 @@ TEST_F(Trainer, OptionsThatCannotBeAreRefused) {
 }
 
 TEST_F(Trainer, PlannedBytesAreWhatTrainingTakes) {
-  // The plan leaves out kernels' scratch and counts the largest moment of the backward roughly.
+  // Of what is in use. The plan counts what is resident too: blocks that the pool keeps when sizes
+  // change, most of all from one scale to the next (tests/apps/test_memory_plan.cpp).
   constexpr double kTooLittle = 0.85;
-  constexpr double kTooMuch = 1.35;
+  constexpr double kTooMuch = 1.6;
   for (const auto& [paper, recompute] : {std::pair(false, false), {true, false}, {false, true}}) {
     Context context = cpu_context(1);
     const test::Tissue tissue = test::small_tissue(context, 2000, 60);
@@ -326,8 +328,8 @@ TEST_F(Trainer, PlannedBytesAreWhatTrainingTakes) {
     train_and_embed(context, tissue.graph, tissue.view(), config, train_, TrainHooks());
 
     const double taken = static_cast<double>(context.pool().peak()) - before;
-    const auto planned = static_cast<double>(
-        planned_training_bytes(2000, tissue.graph.view().edges(), 60, config, recompute));
+    const auto planned = static_cast<double>(planned_training_bytes(
+        {2000, tissue.graph.view().edges(), 60}, config, train_, PlanFor::kHost));
     EXPECT_GT(planned, kTooLittle * taken);
     EXPECT_LT(planned, kTooMuch * taken);
   }

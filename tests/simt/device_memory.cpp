@@ -30,7 +30,8 @@ void report_touched_device_memory(int, siginfo_t* info, void*) {
 
 }  // namespace
 
-DeviceMemory::DeviceMemory(std::size_t limit, bool guarded) : limit_(limit), guarded_(guarded) {
+DeviceMemory::DeviceMemory(std::size_t limit, std::size_t blocks, bool guarded)
+    : limit_(limit), blocks_left_(blocks), guarded_(guarded) {
   if (!guarded_) return;
   struct sigaction action = {};
   action.sa_sigaction = report_touched_device_memory;
@@ -76,7 +77,10 @@ void DeviceMemory::close() {
 
 void* DeviceMemory::allocate(std::size_t bytes, MemoryKind kind) {
   const std::lock_guard lock(mutex_);
-  if (kind == MemoryKind::kDevice && (bytes > limit_ || in_use_ > limit_ - bytes)) return nullptr;
+  const bool on_device = kind == MemoryKind::kDevice;
+  if (on_device && (bytes > limit_ || in_use_ > limit_ - bytes || blocks_left_ == 0)) {
+    return nullptr;
+  }
   const std::size_t raw_bytes = bytes + kAlignment + 2 * kGapBytes;
   unsigned char* raw = take(raw_bytes, kind);
   if (raw == nullptr) return nullptr;
@@ -88,7 +92,10 @@ void* DeviceMemory::allocate(std::size_t bytes, MemoryKind kind) {
   poison(raw, raw_bytes);
   unpoison(first, bytes);
   blocks_[first] = {first, bytes, raw, raw_bytes, kind};
-  if (kind == MemoryKind::kDevice) in_use_ += bytes;
+  if (on_device) {
+    in_use_ += bytes;
+    --blocks_left_;
+  }
   if (guarded_ && opened_ == 0) protect(false);
   return first;
 }

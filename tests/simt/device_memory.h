@@ -15,11 +15,12 @@ class DeviceMemory {
  public:
   // Guarded: device memory can be touched only while it is open, that is by the device's work; host
   // code that takes a device pointer for its own is reported. Not together with AddressSanitizer.
-  DeviceMemory(std::size_t limit, bool guarded);
+  // limit: bytes; blocks: of the device, ever.
+  DeviceMemory(std::size_t limit, std::size_t blocks, bool guarded);
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
 
-  // Null when the limit is passed. Aligned to 256 bytes, as CUDA's.
+  // Null when a limit is passed. Aligned to 256 bytes, as CUDA's.
   void* allocate(std::size_t bytes, MemoryKind kind);
   // False when `block` is no live block.
   bool release(void* block, MemoryKind kind);
@@ -63,8 +64,9 @@ class DeviceMemory {
   static bool intact(const Range& range);
 
   std::size_t limit_;
+  std::size_t blocks_left_;
   bool guarded_;
-  mutable std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all below, and blocks_left_
   std::map<const unsigned char*, Range> blocks_;
   std::size_t in_use_ = 0;
   int opened_ = 0;

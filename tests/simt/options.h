@@ -8,6 +8,8 @@
 namespace m2st::simt {
 
 enum class Order { kForward, kReverse, kRandom };
+// What is wrong with the device: a driver older than the runtime, or no kernels built for it.
+enum class Fault { kNone, kOldDriver, kNoKernels };
 
 struct Options {
   Order order = Order::kForward;  // M2ST_SIMT_ORDER: forward, reverse, random
@@ -17,6 +19,10 @@ struct Options {
   int devices = 1;                // M2ST_SIMT_DEVICES: 0 stands for a machine without one
   bool guarded = false;  // M2ST_SIMT_HOST_ACCESS: forbidden: host code may not touch device memory
   std::size_t memory = std::size_t{16} << 30;  // M2ST_SIMT_MEMORY: bytes of device memory
+  // M2ST_SIMT_BLOCKS: how many blocks of device memory there are, ever; it stands for other
+  // programs on the device that take what was free.
+  std::size_t blocks = std::size_t{1} << 40;
+  Fault fault = Fault::kNone;  // M2ST_SIMT_FAULT: none, old-driver, no-kernels
 };
 
 Options options_from_environment();

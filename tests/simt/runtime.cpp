@@ -30,7 +30,7 @@ void run_checked(const Launch& launch) {
 
 Runtime::Runtime(const Options& from)
     : options(from),
-      memory(from.memory, from.guarded),
+      memory(from.memory, from.blocks, from.guarded),
       executor(from),
       streams(from.order, from.seed, from.lazy) {}
 
@@ -61,6 +61,9 @@ int submit(Launch launch, CUstream_st* stream) {
     report(concat("kernel ", function_name(launch.kernel), " is launched on the default stream"));
   }
   if (!here.streams.exists(stream)) return remembered(cudaErrorInvalidResourceHandle);
+  if (here.options.fault == Fault::kNoKernels) {
+    return remembered(cudaErrorNoKernelImageForDevice);
+  }
   if (const int error = here.executor.refusal(launch); error != cudaSuccess) {
     return remembered(error);
   }

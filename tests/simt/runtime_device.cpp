@@ -8,6 +8,7 @@
 
 namespace {
 
+using m2st::simt::Fault;
 using m2st::simt::runtime;
 
 struct ErrorName {
@@ -22,8 +23,12 @@ constexpr ErrorName kErrors[] = {
     {cudaErrorMemoryAllocation, "cudaErrorMemoryAllocation", "out of memory"},
     {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration",
      "invalid configuration argument"},
+    {cudaErrorInsufficientDriver, "cudaErrorInsufficientDriver",
+     "CUDA driver version is insufficient for CUDA runtime version"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
+    {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice",
+     "no kernel image is available for execution on the device"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
@@ -45,7 +50,11 @@ const ErrorName* find(cudaError_t error) {
 
 cudaError_t result(int error) { return static_cast<cudaError_t>(m2st::simt::remembered(error)); }
 
-bool no_device(int device) { return device < 0 || device >= runtime().options.devices; }
+bool has_fault(Fault fault) { return runtime().options.fault == fault; }
+
+bool no_device(int device) {
+  return device < 0 || device >= runtime().options.devices || has_fault(Fault::kOldDriver);
+}
 
 int attribute_of(cudaDeviceAttr attribute) {
   switch (attribute) {
@@ -94,6 +103,8 @@ cudaError_t cudaGetLastError() { return static_cast<cudaError_t>(m2st::simt::tak
 cudaError_t cudaPeekAtLastError() { return static_cast<cudaError_t>(m2st::simt::last_error()); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 0;
+  if (has_fault(Fault::kOldDriver)) return result(cudaErrorInsufficientDriver);
   *count = runtime().options.devices;
   return result(*count == 0 ? cudaErrorNoDevice : cudaSuccess);
 }
@@ -108,7 +119,8 @@ cudaError_t cudaSetDevice(int device) {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = runtime().options.devices == 0 ? 0 : 13000;
+  const int current = has_fault(Fault::kOldDriver) ? 12040 : 13000;
+  *version = runtime().options.devices == 0 ? 0 : current;
   return cudaSuccess;
 }
 
@@ -143,6 +155,13 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
   const bool fits = runtime().executor.allow_dynamic_shared(kernel, value);
   return result(fits ? cudaSuccess : cudaErrorInvalidValue);
+}
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  if (has_fault(Fault::kNoKernels)) return result(cudaErrorNoKernelImageForDevice);
+  *attributes = {};
+  attributes->maxThreadsPerBlock = attribute_of(cudaDevAttrMaxThreadsPerBlock);
+  return cudaSuccess;
 }
 
 }  // extern "C"

@@ -1,0 +1,189 @@
+// m2st with the CUDA backend, on the host executor: what --device does, and what a device that is
+// absent, unfit, too small or taken by others makes of a run.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/apps/tissue.h"
+
+namespace m2st::test {
+namespace {
+
+using Json = nlohmann::json;
+
+// Of float32 losses on two backends (docs/numerics.md).
+constexpr double kLossTolerance = 1e-5;
+constexpr double kLeastAri = 0.99;
+// Less than the training of 300 cells needs.
+const std::string kSmallMemory = "M2ST_SIMT_MEMORY=200000";
+
+class Device : public Tissue {
+ protected:
+  ProgramResult run(const std::string& device, const std::string& out,
+                    const std::vector<std::string>& environment = {},
+                    std::vector<std::string> more = {}, const std::string& epochs = "3") const {
+    ProgramPlan plan;
+    more.insert(more.end(), {"--device", device});
+    plan.arguments = with(run_words(out, more), "--epochs", epochs);
+    plan.environment = environment;
+    plan.timeout_seconds = 300;
+    return run_program(plan);
+  }
+  Json manifest(const std::string& out) const {
+    return Json::parse(file_text(path(out) + "/manifest.json"));
+  }
+  // Exit code 7, one line that has all the words, nothing written.
+  void expect_refused(const std::string& environment, const std::vector<std::string>& words) {
+    const ProgramResult result = run("cuda", "refused", {environment});
+
+    EXPECT_EQ(result.code, 7) << result.err;
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    for (const std::string& word : words) {
+      EXPECT_NE(result.err.find(word), std::string::npos) << word << " in " << result.err;
+    }
+    EXPECT_FALSE(exists(path("refused")));
+  }
+  // The CPU's results, and one warning that has the word, told before training and kept.
+  void expect_cpu_instead(const std::string& environment, const std::string& word) {
+    const ProgramResult result = run("auto", "instead", {environment});
+
+    ASSERT_EQ(result.code, 0) << result.err;
+    const std::size_t told = result.err.find("runs on the CPU");
+    ASSERT_NE(told, std::string::npos) << result.err;
+    EXPECT_LT(told, result.err.find("train: epoch")) << result.err;
+    const Json made = manifest("instead");
+    EXPECT_EQ(made["hardware"]["device"], "cpu");
+    ASSERT_EQ(made["warnings"].size(), 1u);
+    EXPECT_NE(made["warnings"][0].get<std::string>().find(word), std::string::npos)
+        << made["warnings"];
+    ASSERT_EQ(run("cpu", "cpu").code, 0);
+    for (const char* file : {"domains.csv", "embedding_scale1.npy", "embedding_scale2.npy"}) {
+      EXPECT_TRUE(file_text(path("instead/") + file) == file_text(path("cpu/") + file)) << file;
+    }
+  }
+};
+
+TEST_F(Device, CudaGivesTheCpusDomains) {
+  for (const char* memory : {"fast", "low"}) {
+    ASSERT_EQ(run("cpu", "cpu", {}, {"--memory", memory, "--force"}).code, 0);
+    const ProgramResult result = run("cuda", "cuda", {}, {"--memory", memory, "--force"});
+    ASSERT_EQ(result.code, 0) << result.err;
+
+    EXPECT_EQ(manifest("cuda")["hardware"]["device"], "cuda:0");
+    const auto want = manifest("cpu")["training"]["losses"].get<std::vector<double>>();
+    const auto got = manifest("cuda")["training"]["losses"].get<std::vector<double>>();
+    ASSERT_EQ(got.size(), want.size());
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      EXPECT_NEAR(got[i], want[i], kLossTolerance * std::abs(want[i]));
+    }
+    const ProgramResult score = run_program(
+        {"score", "--labels", path("cuda/domains.csv"), "--truth", path("cpu/domains.csv")});
+    ASSERT_EQ(score.code, 0) << score.err;
+    EXPECT_GE(Json::parse(score.out)["ari"].get<double>(), kLeastAri) << memory;
+  }
+}
+
+TEST_F(Device, AutoTakesTheDeviceThatThereIs) {
+  const ProgramResult result = run("auto", "out");
+
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(manifest("out")["hardware"]["device"], "cuda:0");
+  EXPECT_TRUE(manifest("out")["warnings"].empty());
+}
+
+TEST_F(Device, WithoutADriverCudaIsRefusedAndAutoIsTheCpu) {
+  expect_refused("M2ST_SIMT_DEVICES=0", {"no NVIDIA driver", "--device cpu"});
+
+  ASSERT_EQ(run("auto", "out", {"M2ST_SIMT_DEVICES=0"}).code, 0);
+  EXPECT_EQ(manifest("out")["hardware"]["device"], "cpu");
+  EXPECT_TRUE(manifest("out")["warnings"].empty());
+}
+
+TEST_F(Device, OldDriverIsNamedWithBothReleases) {
+  expect_refused("M2ST_SIMT_FAULT=old-driver", {"driver is for CUDA 12.4", "13.0", "--device cpu"});
+  expect_cpu_instead("M2ST_SIMT_FAULT=old-driver", "12.4");
+}
+
+TEST_F(Device, GenerationWithoutKernelsIsNamed) {
+  expect_refused("M2ST_SIMT_FAULT=no-kernels",
+                 {"no kernels for device 0", "sm_90", "CMAKE_CUDA_ARCHITECTURES", "--device cpu"});
+  expect_cpu_instead("M2ST_SIMT_FAULT=no-kernels", "sm_90");
+}
+
+TEST_F(Device, PlanThatDoesNotFitIsPrintedAndNothingWritten) {
+  const ProgramResult result = run("cuda", "out", {kSmallMemory});
+
+  EXPECT_EQ(result.code, 6);
+  for (const char* word :
+       {"training needs about", "on cuda:0", "195.3 KiB were free", "--hidden"}) {
+    EXPECT_NE(result.err.find(word), std::string::npos) << result.err;
+  }
+  EXPECT_FALSE(exists(path("out")));
+  const ProgramResult dry = run("cuda", "out", {kSmallMemory}, {"--dry-run"});
+  ASSERT_EQ(dry.code, 0) << dry.err;
+  const Json memory = Json::parse(dry.out)["memory"];
+  EXPECT_EQ(memory["device"], "cuda:0");
+  EXPECT_EQ(memory["available_bytes"], 200000);
+  EXPECT_FALSE(memory["fits"]);
+}
+
+TEST_F(Device, AutoFallsBackBeforeTrainingWhenThePlanDoesNotFit) {
+  expect_cpu_instead(kSmallMemory, "training needs about");
+}
+
+// Where there is less than the pools take otherwise they give blocks back in the middle of an
+// epoch.
+TEST_F(Device, ScarceMemoryChangesNothingOrEndsTheRun) {
+  ASSERT_EQ(run("cuda", "much").code, 0);
+  for (const char* bytes : {"800000", "1200000", "1800000"}) {
+    const ProgramResult result =
+        run("cuda", "little", {std::string("M2ST_SIMT_MEMORY=") + bytes}, {"--force"});
+
+    ASSERT_TRUE(result.code == 0 || result.code == 6) << result.code << result.err;
+    if (result.code == 6) continue;
+    EXPECT_TRUE(file_text(path("much/embedding_scale1.npy")) ==
+                file_text(path("little/embedding_scale1.npy")))
+        << bytes;
+  }
+}
+
+// Blocks run out while parameters are placed, in the first epoch, and for the embeddings' sake.
+TEST_F(Device, MemoryThatRunsOutLeavesNothingButThePlan) {
+  for (const char* device : {"cuda", "auto"}) {
+    for (const char* blocks : {"3", "30", "90"}) {
+      const ProgramResult result = run(device, "out", {std::string("M2ST_SIMT_BLOCKS=") + blocks});
+
+      EXPECT_EQ(result.code, 6) << device << ", " << blocks << ": " << result.err;
+      for (const char* word : {"memory ran out", "training needs about", "on cuda:0"}) {
+        EXPECT_NE(result.err.find(word), std::string::npos) << result.err;
+      }
+      EXPECT_FALSE(exists(path("out"))) << device << ", " << blocks;
+    }
+  }
+}
+
+TEST_F(Device, OldResultsSurviveMemoryThatRunsOut) {
+  ASSERT_EQ(run("cpu", "out").code, 0);
+  const std::string before = file_text(path("out/manifest.json"));
+
+  EXPECT_EQ(run("cuda", "out", {"M2ST_SIMT_BLOCKS=30"}, {"--force"}).code, 6);
+
+  EXPECT_EQ(file_text(path("out/manifest.json")), before);
+  EXPECT_FALSE(exists(path("out/.partial")));
+}
+
+TEST_F(Device, StoppedRunGoesOnAsIfNeverStopped) {
+  ASSERT_EQ(run("cuda", "whole", {}, {}, "5").code, 0);
+  ASSERT_EQ(run("cuda", "parts", {}, {}, "2").code, 0);
+
+  ASSERT_EQ(run("cuda", "parts", {}, {"--resume"}, "5").code, 0);
+
+  for (const char* file : {"domains.csv", "embedding_scale1.npy"}) {
+    EXPECT_TRUE(file_text(path("parts/") + file) == file_text(path("whole/") + file)) << file;
+  }
+}
+
+}  // namespace
+}  // namespace m2st::test
