@@ -49,6 +49,9 @@ const BuiltFor kBuiltFor = {
 #ifdef __AVX5124VNNIW__
     .avx5124vnniw = true,
 #endif
+#ifdef __AVX512BF16__
+    .avx512bf16 = true,
+#endif
 #ifdef __GFNI__
     .gfni = true,
 #endif

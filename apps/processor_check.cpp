@@ -39,6 +39,7 @@ struct Feature {
       {"AVX512VPOPCNTDQ", kBuiltFor.avx512vpopcntdq,
        __builtin_cpu_supports("avx512vpopcntdq") != 0},
       {"AVX5124VNNIW", kBuiltFor.avx5124vnniw, __builtin_cpu_supports("avx5124vnniw") != 0},
+      {"AVX512BF16", kBuiltFor.avx512bf16, __builtin_cpu_supports("avx512bf16") != 0},
       {"GFNI", kBuiltFor.gfni, __builtin_cpu_supports("gfni") != 0}};
   for (const Feature& feature : features) {
     if (!feature.needed || feature.present) continue;

@@ -1,6 +1,6 @@
 // Matrix products at the model's shapes, in float: a layer's projection, what flows back through it
-// and its weights' gradient. Arguments: nodes, inputs, outputs. In double: the Gram matrix and the
-// cell sweep of the clustering.
+// and its weights' gradient, with operands rounded to TF32 (high) and BF16 (medium) too. Arguments:
+// nodes, inputs, outputs. In double: the Gram matrix and the cell sweep of the clustering.
 #include "bench/support.h"
 #include "kernels/gemm.h"
 
@@ -39,28 +39,34 @@ struct Product {
   double operations;
 };
 
-void gemm_project(benchmark::State& state) {  // Y = X Wᵀ
-  Product<float>(state.range(0), state.range(2), state.range(1), Layout::kPlain,
-                 Layout::kTransposed)
-      .run(state);
+Product<float> projection(const benchmark::State& state) {  // Y = X Wᵀ
+  return {state.range(0), state.range(2), state.range(1), Layout::kPlain, Layout::kTransposed};
+}
+Product<float> input_gradient(const benchmark::State& state) {  // dX = dY W
+  return {state.range(0), state.range(1), state.range(2), Layout::kPlain, Layout::kPlain};
+}
+Product<float> weight_gradient(const benchmark::State& state) {  // dW = dYᵀ X
+  return {state.range(2), state.range(1), state.range(0), Layout::kTransposed, Layout::kPlain};
+}
+
+void gemm_project(benchmark::State& state) { projection(state).run(state); }
+void gemm_input_gradient(benchmark::State& state) { input_gradient(state).run(state); }
+void gemm_weight_gradient(benchmark::State& state) { weight_gradient(state).run(state); }
+
+// The same three one after the other.
+void gemm_layer(benchmark::State& state, MatmulPrecision precision) {
+  Product<float> products[] = {projection(state), input_gradient(state), weight_gradient(state)};
+  for (Product<float>& product : products) product.context.set_matmul_precision(precision);
+  for (auto _ : state) {
+    for (Product<float>& product : products) product.multiply();
+  }
+  report(state, 0, 3 * products[0].operations);
 }
 
 void gemm_project_cold(benchmark::State& state) {
-  Product<float> product(state.range(0), state.range(2), state.range(1), Layout::kPlain,
-                         Layout::kTransposed);
+  Product<float> product = projection(state);
   run_cold(state, product.context, [&] { product.multiply(); });
   product.tell(state);
-}
-
-void gemm_input_gradient(benchmark::State& state) {  // dX = dY W
-  Product<float>(state.range(0), state.range(1), state.range(2), Layout::kPlain, Layout::kPlain)
-      .run(state);
-}
-
-void gemm_weight_gradient(benchmark::State& state) {  // dW = dYᵀ X
-  Product<float>(state.range(2), state.range(1), state.range(0), Layout::kTransposed,
-                 Layout::kPlain)
-      .run(state);
 }
 
 void gemm_gram(benchmark::State& state) {  // Dᵀ D, double
@@ -82,6 +88,11 @@ void layers(benchmark::internal::Benchmark* family) {
   family->Args({3798, 256, 256})->Args({3798, 128, 128})->Args({3798, 256, 200});
   family->Args({41786, 800, 256})->Args({41786, 256, 256})->Args({1000000, 32, 32});
 }
+void some_layers(benchmark::internal::Benchmark* family) {
+  family->ArgNames({"nodes", "inputs", "outputs"})->UseRealTime();
+  family->Args({1207, 1200, 256})->Args({3798, 200, 800})->Args({3798, 800, 256});
+  family->Args({3798, 256, 256})->Args({41786, 800, 256});
+}
 BENCHMARK(gemm_project)->Apply(layers);
 BENCHMARK(gemm_project_cold)
     ->ArgNames({"nodes", "inputs", "outputs"})
@@ -89,6 +100,9 @@ BENCHMARK(gemm_project_cold)
     ->UseManualTime();
 BENCHMARK(gemm_input_gradient)->Apply(layers);
 BENCHMARK(gemm_weight_gradient)->Apply(layers);
+BENCHMARK_CAPTURE(gemm_layer, highest, MatmulPrecision::kHighest)->Apply(some_layers);
+BENCHMARK_CAPTURE(gemm_layer, high, MatmulPrecision::kHigh)->Apply(some_layers);
+BENCHMARK_CAPTURE(gemm_layer, medium, MatmulPrecision::kMedium)->Apply(some_layers);
 BENCHMARK(gemm_gram)
     ->ArgNames({"nodes", "width"})
     ->Args({3798, 384})

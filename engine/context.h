@@ -34,6 +34,13 @@ class BasicContext {
   MemoryPool& pool() {
     return dispatch([](auto& backend) -> MemoryPool& { return backend.pool(); });
   }
+  // Of products on the backend; what the host does beside a device stays in float32.
+  MatmulPrecision matmul_precision() {
+    return dispatch([](auto& backend) { return backend.matmul_precision(); });
+  }
+  void set_matmul_precision(MatmulPrecision precision) {
+    dispatch([&](auto& backend) { backend.set_matmul_precision(precision); });
+  }
   // Whether kernels work on host memory.
   bool on_host() const { return std::holds_alternative<std::unique_ptr<CpuContext>>(backend_); }
   // For work in host memory: the CPU backend itself, or the context beside the device.

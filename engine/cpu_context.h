@@ -1,6 +1,7 @@
 // The CPU backend's context: its threads and its memory. Kernels take it as their first argument.
 #pragma once
 
+#include "engine/matmul_precision.h"
 #include "engine/memory_pool.h"
 #include "engine/thread_pool.h"
 
@@ -16,10 +17,13 @@ class CpuContext {
   int threads() const { return threads_.threads(); }
   ThreadPool& thread_pool() { return threads_; }
   MemoryPool& pool() { return pool_; }
+  MatmulPrecision matmul_precision() const { return matmul_precision_; }
+  void set_matmul_precision(MatmulPrecision precision) { matmul_precision_ = precision; }
 
  private:
   MemoryPool pool_;
   ThreadPool threads_;
+  MatmulPrecision matmul_precision_ = MatmulPrecision::kHighest;
 };
 
 // Processors this process may run on (affinity and container limits counted in), at least 1.

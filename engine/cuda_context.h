@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "engine/matmul_precision.h"
 #include "engine/memory_pool.h"
 
 struct CUstream_st;  // what cudaStream_t points to
@@ -60,6 +63,8 @@ class CudaLane {
   MemoryPool pool_;              // after the stream, because its blocks are freed on it
 };
 
+class CublasLt;
+
 class CudaContext {
  public:
   // Exit code 7 when there is no driver, no such device, or none that this program's kernels were
@@ -72,6 +77,12 @@ class CudaContext {
   CudaLane& lane() const { return *lane_; }
   CUstream_st* stream() const { return lane_->stream(); }
   MemoryPool& pool() { return lane_->pool(); }
+  MatmulPrecision matmul_precision() const { return matmul_precision_; }
+  void set_matmul_precision(MatmulPrecision precision) { matmul_precision_ = precision; }
+  // The library that makes float32 products where they fill its tiles; null, and so at first: all
+  // products are the engine's own.
+  CublasLt* cublas_lt() const { return cublas_lt_.get(); }
+  void use_cublas_lt(std::shared_ptr<CublasLt> library) { cublas_lt_ = std::move(library); }
   // Makes this context's device the calling thread's.
   void activate() const;
   // Of the device's memory, what nobody has taken; kept blocks of the pool count as taken.
@@ -86,6 +97,8 @@ class CudaContext {
   int device_;
   CudaLane own_;
   CudaLane* lane_ = &own_;
+  MatmulPrecision matmul_precision_ = MatmulPrecision::kHighest;
+  std::shared_ptr<CublasLt> cublas_lt_;
 };
 
 // Launches and arrays are the lane's for as long as this lives. Nothing is ordered by it: see

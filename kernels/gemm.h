@@ -1,4 +1,5 @@
-// Matrix products. The order of every sum depends on the shapes only, never on threads.
+// Matrix products. The order of every sum depends on the shapes and on the context's
+// MatmulPrecision, which float32 products follow; never on threads.
 #pragma once
 
 #include "engine/contexts.h"

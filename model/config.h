@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/matmul_precision.h"
+
 namespace m2st::model {
 
 enum class HeadMerge { kConcatenate, kSum };
@@ -43,7 +45,8 @@ struct TrainConfig {
   int patience = 0;  // epochs without a relative gain of plateau_tolerance; 0: never stop
   double plateau_tolerance = 1e-4;
   int checkpoint_every = 0;  // epochs; 0: only when interrupted
-  bool recompute = false;    // less memory for some time; the results are the same bytes
+  MatmulPrecision matmul_precision = MatmulPrecision::kHighest;
+  bool recompute = false;  // less memory for some time; the results are the same bytes
 };
 
 // All options of the paper's or the code's column (notes/method.md §3): "paper" or "reference".

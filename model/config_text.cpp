@@ -48,12 +48,16 @@ void visit_options(Config& options, Visitor&& visit) {
   visit("patience", t.patience);
   visit("plateau_tolerance", t.plateau_tolerance);
   visit("checkpoint_every", t.checkpoint_every);
+  visit("matmul_precision", t.matmul_precision);
 }
 
 bool may_change(const std::string& name) {
   return name == "epochs" || name == "patience" || name == "plateau_tolerance" ||
          name == "checkpoint_every";
 }
+
+// What checkpoints written before the option was there do not name: they were made by its default.
+bool may_be_missing(const std::string& name) { return name == "matmul_precision"; }
 
 template <class Value>
 auto as_number(Value value) {
@@ -113,6 +117,7 @@ Options parse_options(const std::string& text) {
   visit_options(options, [&](const char* name, auto& value) {
     const auto found = values.find(name);
     if (found == values.end()) {
+      if (may_be_missing(name)) return;
       fail(ExitCode::kCheckpoint, "checkpoint: option ", name, " is missing");
     }
     from_text(name, found->second, value);

@@ -222,6 +222,7 @@ TrainResult train_and_embed(Context& context, const data::Graph& graph,
   validate(autoencoder, train, features.rows, features.cols);
   M2ST_CHECK(features.rows == graph.view().nodes(), "train: features have ", features.rows,
              " rows, the graph ", graph.view().nodes(), " nodes");
+  const MatmulPrecisionScope precision(context, train.matmul_precision);
   return Training(context, graph, features, autoencoder, train, hooks).run();
 }
 
@@ -237,6 +238,7 @@ std::vector<Matrix<float>> embed_from_checkpoint(Context& context, const data::G
              " rows, the graph ", graph.view().nodes(), " nodes");
   const Options& options = checkpoint.options;
   validate(options.autoencoder, options.train, features.rows, features.cols);
+  const MatmulPrecisionScope precision(context, options.train.matmul_precision);
   const Autoencoder autoencoder(options.autoencoder, features.cols);
   ParameterBlock<float> parameters(context, autoencoder.layout(), options.train.seed);
   restore(context, checkpoint.values, parameters.values());

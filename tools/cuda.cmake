@@ -27,7 +27,7 @@ set_target_properties(m2st_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static)
 target_compile_options(m2st_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20
   -Xcompiler=-Wall,-Wextra,-Wno-psabi -Xptxas=-warn-spills,-warn-lmem-usage
   --diag-suppress=554>)
-target_link_libraries(m2st_cuda PUBLIC m2st_engine)
+target_link_libraries(m2st_cuda PUBLIC m2st_engine ${CMAKE_DL_LIBS})
 
 # Whole jobs run on it: Context (engine/context.h) has both backends where this is set.
 target_compile_definitions(m2st_options INTERFACE M2ST_WITH_CUDA)

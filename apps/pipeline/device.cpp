@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <string_view>
 
 #include "apps/pipeline/machine.h"
 #include "engine/check.h"
+#include "engine/cublas_lt.h"
 
 namespace m2st::apps {
 
@@ -105,6 +107,32 @@ std::int64_t available_bytes(Context& context) {
     } else {
       return available_memory_bytes();
     }
+  });
+}
+
+std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPrecision precision) {
+  const bool automatic = wanted == MatmulLibrary::kAuto;
+  if (context.on_host() && wanted == MatmulLibrary::kCublasLt) {
+    fail(ExitCode::kDevice,
+         "--matmul-library cublaslt: training runs on the CPU; use --device cuda");
+  }
+  if (wanted == MatmulLibrary::kOwn || (automatic && precision == MatmulPrecision::kHighest)) {
+    return "";
+  }
+  return context.dispatch([&](auto& backend) -> std::string {
+    if constexpr (requires { backend.use_cublas_lt({}); }) {
+      try {
+        backend.use_cublas_lt(std::make_shared<CublasLt>(backend));
+      } catch (const Error& error) {
+        if (error.code() != ExitCode::kDevice) throw;
+        if (!automatic) {
+          fail(ExitCode::kDevice, "--matmul-library cublaslt: ", error.what(),
+               "; install it, name its folder in LD_LIBRARY_PATH, or use --matmul-library own");
+        }
+        return concat("--matmul-library auto: products do without tensor cores: ", error.what());
+      }
+    }
+    return "";
   });
 }
 

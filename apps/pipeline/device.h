@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "apps/pipeline/options.h"
 #include "engine/context.h"
 
 namespace m2st::apps {
@@ -25,5 +26,9 @@ std::string device_name(Context& context);
 
 // Bytes that training could still take, of the device's memory or the machine's.
 std::int64_t available_bytes(Context& context);
+
+// Gives a device the library for products of that precision. What keeps `auto` from it is returned,
+// to warn of; else empty. Exit code 7 when the library asked for cannot be used.
+std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPrecision precision);
 
 }  // namespace m2st::apps

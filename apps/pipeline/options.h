@@ -24,6 +24,10 @@ enum class Job { kRun, kPrepare, kGraph, kEmbed, kCluster };
 enum class MemoryUse { kAuto, kFast, kLow };
 inline constexpr std::int64_t kRoomyTraining = std::int64_t{1} << 30;
 
+// Whose float32 products a CUDA device makes. Auto: cuBLASLt's where they are to be in reduced
+// precision and the library is there, else the engine's own.
+enum class MatmulLibrary { kAuto, kOwn, kCublasLt };
+
 // None: the engine's own defaults; the others set a whole column of differences between the paper
 // and its reference code, before any single option is applied.
 enum class Compatibility { kNone, kPaper, kReference };
@@ -51,6 +55,7 @@ struct RunOptions {
   cluster::DomainCountOptions domain_count;
   Compatibility compatibility = Compatibility::kNone;
   std::string device = "auto";  // cpu, cuda, cuda:N (device.h)
+  MatmulLibrary matmul_library = MatmulLibrary::kAuto;
   MemoryUse memory = MemoryUse::kAuto;
   std::uint64_t seed = 0;
   int threads = 0;  // 0: every processor this process may use

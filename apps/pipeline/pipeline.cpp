@@ -40,6 +40,7 @@ class Pipeline {
         hooks_(hooks),
         device_(choose_device(options.device, options.threads)) {
     if (!device_.warning.empty()) record_.warnings.push_back(device_.warning);
+    if (trains(job)) choose_products();
     options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
     options_.cluster.seed = options.seed;
@@ -70,6 +71,11 @@ class Pipeline {
  private:
   Context& context() { return device_.context; }
   CpuContext& host() { return context().host(); }
+  void choose_products() {
+    const std::string warning =
+        use_matmul_library(context(), options_.matmul_library, options_.train.matmul_precision);
+    if (!warning.empty()) record_.warnings.push_back(warning);
+  }
 
   void begin(const std::string& stage) {
     if (const int signal = hooks_.stop_signal ? hooks_.stop_signal() : 0; signal != 0) {

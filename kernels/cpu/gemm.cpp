@@ -1,167 +1,29 @@
 // Packed, tiled matrix products after Goto and van de Geijn (ACM TOMS 2008). How the work is cut
-// depends on the shapes only: row blocks when there are enough of them, else slices of the inner
-// dimension whose partial products are added in order.
+// depends on the shapes and the precision only: row blocks when there are enough of them, else
+// slices of the inner dimension whose partial products are added in order.
 #include "kernels/gemm.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <cstring>
+#include <type_traits>
 
 #include "engine/array.h"
 #include "engine/parallel.h"
+#include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/strided_gemm.h"
-#include "kernels/cpu/transpose_block.h"
 
 namespace m2st::kernels {
 
 namespace {
 
-constexpr std::int64_t kDepthBlock = 256;                     // a packed strip of b stays in L1
 constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
-constexpr std::int64_t kPackRows = 16;                        // pages that packing has open
-constexpr std::int64_t kPackedSlack = 16;                     // see pack_rows
 constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
-constexpr std::int64_t kLeastSlice = kDepthBlock;             // of the inner dimension
+constexpr std::int64_t kLeastSlice = 256;                     // of the inner dimension
 constexpr std::int64_t kAddedAtOnce = 4096;                   // elements of partial products
 constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
 constexpr std::int64_t kPackedLimit = std::int64_t{1} << 24;  // elements of b packed at a time
-
-template <class T, int Vectors>
-inline constexpr int kStripCols = GemmTile<T, kTileRows, Vectors>::kCols;
-template <class T>
-inline constexpr int kWideCols = kStripCols<T, 2>;
-template <class T>
-inline constexpr int kNarrowCols = kStripCols<T, 1>;
-
-std::int64_t round_up(std::int64_t value, std::int64_t step) {
-  return (value + step - 1) / step * step;
-}
-
-// The inner dimension in blocks of about one length: a short last one would cost as much in reading
-// and writing sums as a whole one.
-std::int64_t depth_block(std::int64_t depth) {
-  return round_up(chunk_count(depth, chunk_count(depth, kDepthBlock)), 8);
-}
-
-// Up to Width rows that lie row by row: blocks are turned in registers. Where Width is no multiple
-// of a block, its store may run over into the next step's first rows, which are written after it;
-// `packed` has room for the last one (kPackedSlack). Bands of rows go last to first for the same
-// reason.
-template <int Width, class T>
-void pack_rows(const T* source, std::int64_t stride, std::int64_t rows, std::int64_t depth,
-               T* packed) {
-  constexpr int kLanes = TransposeBlock<T>::kLanes;
-  constexpr int kLastBand = (Width - 1) / kLanes * kLanes;
-  TransposeBlock<T> block;
-  std::int64_t p = 0;
-  for (; p + kLanes <= depth; p += kLanes) {
-    for (int band = kLastBand; band >= 0; band -= kLanes) {
-      block.load(source + band * stride + p, stride, rows - band);
-      block.transpose();
-      block.store(packed + p * Width + band, Width);
-    }
-  }
-  for (; p < depth; ++p) {
-    for (std::int64_t i = 0; i < Width; ++i) {
-      packed[p * Width + i] = i < rows ? source[i * stride + p] : T(0);
-    }
-  }
-}
-
-// `count` of Width elements copied, the others zero. A whole width has a length known when
-// compiling, which memcpy turns into a few moves; std::copy_n would call memmove.
-template <int Width, class T>
-void copy_padded(const T* source, std::int64_t count, T* packed) {
-  if (count == Width) {
-    std::memcpy(packed, source, Width * sizeof(T));
-  } else {
-    for (int i = 0; i < Width; ++i) packed[i] = i < count ? source[i] : T(0);
-  }
-}
-
-// The same of an operand whose memory lies along the inner dimension. Strips are narrow, so a few
-// rows of the memory are cut into all strips at a time: every strip alone would open each row's
-// page anew.
-template <class T>
-void pack_transposed(const GemmOperand<T>& a, std::int64_t row, std::int64_t rows,
-                     std::int64_t start, std::int64_t depth, T* packed) {
-  const T* lines[kPackRows];
-  for (std::int64_t first = 0; first < depth; first += kPackRows) {
-    const std::int64_t steps = std::min(kPackRows, depth - first);
-    for (std::int64_t p = 0; p < steps; ++p) {
-      const std::int64_t line = start + first + p;
-      lines[p] = a.at(row, a.rows == nullptr ? line : a.rows[line]);
-    }
-    for (std::int64_t strip = 0; strip < rows; strip += kTileRows) {
-      const std::int64_t count = std::min<std::int64_t>(kTileRows, rows - strip);
-      T* target = packed + strip * depth + first * kTileRows;
-      for (std::int64_t p = 0; p < steps; ++p) {
-        copy_padded<kTileRows>(lines[p] + strip, count, target + p * kTileRows);
-      }
-    }
-  }
-}
-
-// rows × depth of a from (row, start) as strips of kTileRows rows, each strip depth-major.
-template <class T>
-void pack_a(const GemmOperand<T>& a, std::int64_t row, std::int64_t rows, std::int64_t start,
-            std::int64_t depth, T* packed) {
-  if (a.transposed) return pack_transposed(a, row, rows, start, depth, packed);
-  for (std::int64_t strip = 0; strip < rows; strip += kTileRows, packed += kTileRows * depth) {
-    pack_rows<kTileRows>(a.at(row + strip, start), a.stride,
-                         std::min<std::int64_t>(kTileRows, rows - strip), depth, packed);
-  }
-}
-
-// One strip of b: depth × Width from (start, col), zero-padded to the width.
-template <int Width, class T>
-void pack_b_strip(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t col,
-                  std::int64_t cols, T* packed) {
-  const std::int64_t count = std::min<std::int64_t>(Width, cols - col);
-  const T* source = b.at(start, col);
-  if (b.transposed) {
-    pack_rows<Width>(source, b.stride, count, depth, packed);
-  } else {
-    for (std::int64_t p = 0; p < depth; ++p) {
-      copy_padded<Width>(source + p * b.stride, count, packed + p * Width);
-    }
-  }
-}
-
-// How wide the strip at column `col` is packed.
-template <class T>
-std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
-  return cols - col > kNarrowCols<T> ? kWideCols<T> : kNarrowCols<T>;
-}
-
-// Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
-// block, each holding all its strips.
-template <class T>
-void pack_b(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
-            std::int64_t first, std::int64_t last, T* packed) {
-  constexpr int kCols = kWideCols<T>;
-  const std::int64_t padded_cols = round_up(cols, kCols);
-  const std::int64_t step_depth = depth_block(depth);
-  for (std::int64_t block = 0; block < depth; block += step_depth) {
-    const std::int64_t block_depth = std::min(step_depth, depth - block);
-    // As in pack_transposed: few rows of the memory at a time.
-    const std::int64_t step = b.transposed ? block_depth : kPackRows;
-    for (std::int64_t p = 0; p < block_depth; p += step) {
-      const std::int64_t steps = std::min(step, block_depth - p);
-      for (std::int64_t strip = first; strip < last; ++strip) {
-        T* target = packed + block * padded_cols + strip * kCols * block_depth;
-        if (strip_width<T>(strip * kCols, cols) == kCols) {
-          pack_b_strip<kCols>(b, start + block + p, steps, strip * kCols, cols, target + p * kCols);
-        } else {
-          pack_b_strip<kNarrowCols<T>>(b, start + block + p, steps, strip * kCols, cols,
-                                       target + p * kNarrowCols<T>);
-        }
-      }
-    }
-  }
-}
 
 // Where a product goes: rows [row, row + rows) of a matrix `stride` wide.
 template <class T>
@@ -176,28 +38,41 @@ struct Target {
 };
 
 // A strip of b as a tile reads it: packed, or where it lies.
-template <class T>
+template <class Entries>
 struct StripOfB {
-  const T* data;
-  std::int64_t step;  // elements from one step of the inner dimension to the next
+  const typename Entries::Packed* data;
+  std::int64_t step;  // elements from one entry of the inner dimension to the next
 };
 
 // All of b for the tiles: columns before `direct` are read where they lie, the others were packed
 // by pack_b.
-template <class T>
+template <class Entries>
 struct TiledB {
-  const T* packed;
-  GemmOperand<T> operand;
+  const typename Entries::Packed* packed;
+  GemmOperand<typename Entries::Value> operand;
   std::int64_t direct;
+
+  // The strip at `col`, from entry `first` of the inner dimension, which is step `start` of the
+  // operand. `entries` make up a packed block of it.
+  StripOfB<Entries> strip(std::int64_t start, std::int64_t first, std::int64_t entries,
+                          std::int64_t col, std::int64_t cols) const {
+    if constexpr (Entries::kReadsUnpacked) {
+      if (col < direct) return {operand.at(start, col), operand.stride};
+    }
+    using T = typename Entries::Value;
+    return {packed + first * round_up(cols, kWideCols<T>) + col * entries,
+            strip_width<T>(col, cols)};
+  }
 };
 
 // One tile of the target at `out`, from a packed strip of a and one of b.
-template <int Rows, int Vectors, class T>
-void multiply_tile(const T* strip_a, StripOfB<T> strip_b, std::int64_t depth, T alpha, T beta,
-                   std::int64_t rows, std::int64_t cols, T* out, std::int64_t stride) {
-  GemmTile<T, Rows, Vectors> tile;
+template <class Entries, int Rows, int Vectors, class T>
+void multiply_tile(const typename Entries::Packed* strip_a, StripOfB<Entries> strip_b,
+                   std::int64_t entries, T alpha, T beta, std::int64_t rows, std::int64_t cols,
+                   T* out, std::int64_t stride) {
+  GemmTile<Entries, Rows, Vectors> tile;
   tile.prefetch(out, rows, stride);
-  tile.multiply(depth, strip_a, strip_b.data, strip_b.step);
+  tile.multiply(entries, strip_a, strip_b.data, strip_b.step);
   if (rows == tile.kRows && cols == tile.kCols) {
     tile.store_whole(alpha, beta, out, stride);
   } else {
@@ -207,16 +82,16 @@ void multiply_tile(const T* strip_a, StripOfB<T> strip_b, std::int64_t depth, T 
 
 // One strip of columns of the target, from `col`: a packed block of a times a packed strip of b.
 // Heights often leave two or four rows over (128, 256, 800), which get a tile of that height.
-template <int Vectors, class T>
-void multiply_strip(const T* packed_a, StripOfB<T> strip_b, std::int64_t depth, T beta,
-                    std::int64_t col, const Target<T>& target) {
-  const std::int64_t cols = std::min<std::int64_t>(kStripCols<T, Vectors>, target.cols - col);
-  for (std::int64_t i = 0; i < target.rows; i += kTileRows, packed_a += kTileRows * depth) {
+template <class Entries, int Vectors, class T>
+void multiply_strip(const typename Entries::Packed* packed_a, StripOfB<Entries> strip_b,
+                    std::int64_t entries, T beta, std::int64_t col, const Target<T>& target) {
+  const std::int64_t cols = std::min<std::int64_t>(Vectors * Vector<T>::kLanes, target.cols - col);
+  for (std::int64_t i = 0; i < target.rows; i += kTileRows, packed_a += kTileRows * entries) {
     const std::int64_t rows = std::min<std::int64_t>(kTileRows, target.rows - i);
     T* out = target.data + (target.row + i) * target.stride + col;
     const auto tile = [&]<int Rows>() {
-      multiply_tile<Rows, Vectors>(packed_a, strip_b, depth, target.alpha, beta, rows, cols, out,
-                                   target.stride);
+      multiply_tile<Entries, Rows, Vectors>(packed_a, strip_b, entries, target.alpha, beta, rows,
+                                            cols, out, target.stride);
     };
     if (rows <= 2) {
       tile.template operator()<2>();
@@ -229,53 +104,52 @@ void multiply_strip(const T* packed_a, StripOfB<T> strip_b, std::int64_t depth, 
 }
 
 // target = alpha · a · b + beta · target over inner dimension [start, start + depth).
-template <class T>
-void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<T>& b,
+template <class Entries, class T>
+void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<Entries>& b,
                    std::int64_t start, std::int64_t depth, const Target<T>& target) {
   constexpr int kCols = kWideCols<T>;
-  const std::int64_t padded_cols = round_up(target.cols, kCols);
-  Array<T> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
-  const std::int64_t step_depth = depth_block(depth);
+  Array<typename Entries::Packed> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
+  const std::int64_t step_depth = depth_block<Entries>(depth);
   for (std::int64_t block = 0; block < depth; block += step_depth) {
     const std::int64_t block_depth = std::min(step_depth, depth - block);
+    const std::int64_t entries = entries_of<Entries>(block_depth);
     const T beta = block == 0 ? target.beta : T(1);
-    pack_a(a, target.row, target.rows, start + block, block_depth, packed_a.data());
+    pack_a<Entries>(a, target.row, target.rows, start + block, block_depth, packed_a.data());
     for (std::int64_t col = 0; col < target.cols; col += kCols) {
-      const std::int64_t width = strip_width<T>(col, target.cols);
-      const StripOfB<T> strip =
-          col < b.direct ? StripOfB<T>{b.operand.at(start + block, col), b.operand.stride}
-                         : StripOfB<T>{b.packed + block * padded_cols + col * block_depth, width};
-      if (width == kCols) {
-        multiply_strip<2>(packed_a.data(), strip, block_depth, beta, col, target);
+      const StripOfB<Entries> strip =
+          b.strip(start + block, entries_of<Entries>(block), entries, col, target.cols);
+      if (strip_width<T>(col, target.cols) == kCols) {
+        multiply_strip<Entries, 2>(packed_a.data(), strip, entries, beta, col, target);
       } else {
-        multiply_strip<1>(packed_a.data(), strip, block_depth, beta, col, target);
+        multiply_strip<Entries, 1>(packed_a.data(), strip, entries, beta, col, target);
       }
     }
   }
 }
 
 // Many rows: b is packed once, every block of rows is a task.
-template <class T>
+template <class Entries, class T>
 void multiply_by_row_blocks(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
                             std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
   const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
   const std::int64_t padded_cols = strips * kWideCols<T>;
   const std::int64_t span =
       std::max(kDepthBlock, kPackedLimit / padded_cols / kDepthBlock * kDepthBlock);
-  Array<T> packed(context.pool(), std::min(span, depth) * padded_cols);
+  Array<typename Entries::Packed> packed(context.pool(),
+                                         entries_of<Entries>(std::min(span, depth)) * padded_cols);
   for (std::int64_t start = 0; start < depth; start += span) {
     const std::int64_t part = std::min(span, depth - start);
     const bool starts_at_bias = start == 0 && out.bias != nullptr;
     const T part_beta = start == 0 && !starts_at_bias ? beta : T(1);
     parallel_for(context, strips, 4, [&](std::int64_t first, std::int64_t last) {
-      pack_b(b, start, part, out.cols, first, last, packed.data());
+      pack_b<Entries>(b, start, part, out.cols, first, last, packed.data());
     });
     parallel_for(context, out.rows, kRowBlock, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; starts_at_bias && row < last; ++row) {
         std::copy_n(out.bias, out.cols, out.data + row * out.stride);
       }
       multiply_rows(
-          context.pool(), a, TiledB<T>{packed.data(), b, 0}, start, part,
+          context.pool(), a, TiledB<Entries>{packed.data(), b, 0}, start, part,
           Target<T>{alpha, part_beta, first, last - first, out.cols, out.data, out.stride});
     });
   }
@@ -304,31 +178,47 @@ void add_partial_products(CpuContext& context, T* partial, std::int64_t parts, T
 
 // Few rows and a long inner dimension (gradients of weights): every slice of the inner dimension
 // gives a partial product; partial products are added in slice order.
-template <class T>
+template <class Entries, class T>
 void multiply_by_slices(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
                         std::int64_t depth, std::int64_t slices, T alpha, T beta,
                         const GemmOutput<T>& out) {
   const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
   const std::int64_t parts = chunk_count(depth, slice);
   const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
-  const std::int64_t direct = b.transposed ? 0 : out.cols / kWideCols<T> * kWideCols<T>;
+  const bool reads_b = Entries::kReadsUnpacked && !b.transposed;
+  const std::int64_t direct = reads_b ? out.cols / kWideCols<T> * kWideCols<T> : 0;
   Array<T> partial(context.pool(), parts * out.size());
   parallel_for(context, depth, slice, [&](std::int64_t first, std::int64_t last) {
-    Array<T> packed(context.pool(), kDepthBlock * strips * kWideCols<T>);
+    Array<typename Entries::Packed> packed(context.pool(), kDepthBlock * strips * kWideCols<T>);
     T* part = partial.data() + first / slice * out.size();
-    const std::int64_t step = depth_block(last - first);
+    const std::int64_t step = depth_block<Entries>(last - first);
     for (std::int64_t start = first; start < last; start += step) {
       const std::int64_t block_depth = std::min(step, last - start);
       const T part_beta = start == first ? T(0) : T(1);
-      pack_b(b, start, block_depth, out.cols, direct / kWideCols<T>, strips, packed.data());
+      pack_b<Entries>(b, start, block_depth, out.cols, direct / kWideCols<T>, strips,
+                      packed.data());
       for (std::int64_t row = 0; row < out.rows; row += kRowBlock) {
-        multiply_rows(context.pool(), a, TiledB<T>{packed.data(), b, direct}, start, block_depth,
+        multiply_rows(context.pool(), a, TiledB<Entries>{packed.data(), b, direct}, start,
+                      block_depth,
                       Target<T>{T(1), part_beta, row, std::min(kRowBlock, out.rows - row), out.cols,
                                 part, out.cols});
       }
     }
   });
   add_partial_products(context, partial.data(), parts, alpha, beta, out);
+}
+
+template <class Entries, class T>
+void multiply(CpuContext& context, const GemmOperand<T>& left, const GemmOperand<T>& right,
+              std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
+  // A power of two, so that no processor count that is one waits for a last slice.
+  const std::int64_t slices = static_cast<std::int64_t>(
+      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
+  if (chunk_count(out.rows, kRowBlock) < kFewRowBlocks && slices > 1) {
+    multiply_by_slices<Entries>(context, left, right, depth, slices, alpha, beta, out);
+  } else {
+    multiply_by_row_blocks<Entries>(context, left, right, depth, alpha, beta, out);
+  }
 }
 
 }  // namespace
@@ -343,14 +233,17 @@ void strided_gemm(CpuContext& context, const GemmOperand<T>& left, const GemmOpe
     add_partial_products(context, nothing.data(), 1, alpha, beta, out);
     return;
   }
-  // A power of two, so that no processor count that is one waits for a last slice.
-  const std::int64_t slices = static_cast<std::int64_t>(
-      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
-  if (chunk_count(out.rows, kRowBlock) < kFewRowBlocks && slices > 1) {
-    multiply_by_slices(context, left, right, depth, slices, alpha, beta, out);
-  } else {
-    multiply_by_row_blocks(context, left, right, depth, alpha, beta, out);
+  if constexpr (std::is_same_v<T, float>) {
+    switch (context.matmul_precision()) {
+      case MatmulPrecision::kHighest:
+        break;
+      case MatmulPrecision::kHigh:
+        return multiply<Tf32Entries>(context, left, right, depth, alpha, beta, out);
+      case MatmulPrecision::kMedium:
+        return multiply<Bf16Entries>(context, left, right, depth, alpha, beta, out);
+    }
   }
+  multiply<ExactEntries<T>>(context, left, right, depth, alpha, beta, out);
 }
 
 template <class T>

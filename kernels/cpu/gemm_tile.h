@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/gemm_entries.h"
 #include "kernels/cpu/vector_bytes.h"
 
 namespace m2st::kernels {
@@ -14,30 +15,30 @@ inline constexpr int kTileRows = kVectorBytes == 64 ? 14 : 6;
 
 // A tile of fewer than kTileRows rows is for the last ones of a matrix: it reads strips of the same
 // height, and leaves out the multiplications by their padding.
-template <class T, int Rows, int Vectors>
+template <class Entries, int Rows, int Vectors>
 struct GemmTile {
-  typedef T Vector __attribute__((vector_size(kVectorBytes)));
-  typedef T LooseVector __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
-  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+  using T = typename Entries::Value;
+  using Packed = typename Entries::Packed;
+  using Sums = typename Entries::Sums;
+  static constexpr int kLanes = Vector<T>::kLanes;
   static constexpr int kRows = Rows;
   static constexpr int kCols = Vectors * kLanes;
 
-  Vector sums[kRows][Vectors];
+  Sums sums[kRows][Vectors];
 
-  // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` steps of a packed strip of a and of a
-  // strip of b whose steps lie `step_b` elements apart.
-  __attribute__((always_inline)) void multiply(std::int64_t depth, const T* a, const T* b,
+  // sums = Σ_p a[p, 0..kRows) ⊗ b[p, 0..kCols) over `depth` entries of a packed strip of a and of a
+  // strip of b whose rows lie `step_b` entries apart.
+  __attribute__((always_inline)) void multiply(std::int64_t depth, const Packed* a, const Packed* b,
                                                std::int64_t step_b) {
-    Vector local[kRows][Vectors] = {};
+    Sums local[kRows][Vectors] = {};
     for (std::int64_t p = 0; p < depth; ++p) {
-      Vector row[Vectors];
+      typename Vector<Packed>::Type row[Vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < Vectors; ++v)
-        row[v] = Vector(*reinterpret_cast<const LooseVector*>(b + v * kLanes));
+      for (int v = 0; v < Vectors; ++v) row[v] = Vector<Packed>::load(b + v * kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
-        for (int v = 0; v < Vectors; ++v) local[i][v] += a[i] * row[v];
+        for (int v = 0; v < Vectors; ++v) local[i][v] = Entries::add(local[i][v], a[i], row[v]);
       }
       a += kTileRows;
       b += step_b;
@@ -64,9 +65,10 @@ struct GemmTile {
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) {
-        LooseVector* target = reinterpret_cast<LooseVector*>(out + i * stride + v * kLanes);
-        const Vector product = alpha * sums[i][v];
-        *target = beta == T(0) ? product : product + beta * Vector(*target);
+        T* target = out + i * stride + v * kLanes;
+        const Sums product = alpha * sums[i][v];
+        const Sums whole = beta == T(0) ? product : product + beta * Vector<T>::load(target);
+        Vector<T>::store(whole, target);
       }
     }
   }

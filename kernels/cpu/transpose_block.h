@@ -5,24 +5,23 @@
 #include <cstdint>
 #include <utility>
 
-#include "kernels/cpu/vector_bytes.h"
+#include "kernels/cpu/gemm_entries.h"
 
 namespace m2st::kernels {
 
-template <class T>
+template <class Entries>
 struct TransposeBlock {
-  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
-  typedef T Vector __attribute__((vector_size(kVectorBytes)));
-  typedef T LooseVector __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
+  using Packed = typename Entries::Packed;
+  using Row = typename Vector<Packed>::Type;
+  static constexpr int kLanes = Vector<Packed>::kLanes;
 
-  Vector rows[kLanes];
+  Row rows[kLanes];
 
-  // Rows of `kLanes` elements from `source`, `stride` apart; rows from `count` on are zero.
-  void load(const T* source, std::int64_t stride, std::int64_t count) {
+  // Rows of `kLanes` entries from `source`, `stride` values apart; rows from `count` on are zero.
+  void load(const typename Entries::Value* source, std::int64_t stride, std::int64_t count) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
-      rows[i] =
-          i < count ? Vector(*reinterpret_cast<const LooseVector*>(source + i * stride)) : Vector{};
+      rows[i] = i < count ? Entries::load(source + i * stride) : Row{};
     }
   }
 
@@ -31,8 +30,8 @@ struct TransposeBlock {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       if ((i & Step) != 0) continue;
-      const Vector first = rows[i];
-      const Vector second = rows[i + Step];
+      const Row first = rows[i];
+      const Row second = rows[i + Step];
       rows[i] = __builtin_shufflevector(first, second,
                                         ((Lane & Step) != 0 ? kLanes + Lane - Step : Lane)...);
       rows[i + Step] = __builtin_shufflevector(
@@ -51,9 +50,11 @@ struct TransposeBlock {
     if constexpr (kLanes > 8) exchange<8>();
   }
 
-  void store(T* target, std::int64_t stride) const {
+  void store(Packed* target, std::int64_t stride) const {
 #pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) *reinterpret_cast<LooseVector*>(target + i * stride) = rows[i];
+    for (int i = 0; i < kLanes; ++i) {
+      Vector<Packed>::store(rows[i], target + i * stride);
+    }
   }
 };
 

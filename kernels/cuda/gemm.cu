@@ -1,12 +1,15 @@
-// Matrix products on CUDA, tiled in registers, without a library: a label must not depend on which
-// algorithm a vendor picks for a device. How the work is cut depends on the shapes alone; where
-// tiles are few and the inner dimension is long (gradients of weights), slices of it give partial
-// products that are added in order.
+// Matrix products on CUDA, tiled in registers. How the work is cut depends on the shapes alone;
+// where tiles are few and the inner dimension is long (gradients of weights), slices of it give
+// partial products that are added in order. Products in float32 go to cuBLASLt where the context
+// has it and they fill its tiles.
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "engine/array.h"
 #include "engine/check.h"
+#include "kernels/cuda/library_products.cuh"
+#include "kernels/cuda/product_entries.cuh"
 #include "kernels/cuda/tile.cuh"
 #include "kernels/gemm.h"
 
@@ -21,13 +24,6 @@ constexpr std::int64_t kLeastSlice = 256;    // of the inner dimension
 constexpr std::int64_t kWantedBlocks = 512;  // some four a multiprocessor
 constexpr std::int64_t kMostSlices = 64;     // bounds partial products' memory
 
-struct MultiplyAdd {
-  template <class T>
-  static __device__ T add(T sum, T a, T b) {
-    return sum + a * b;
-  }
-};
-
 template <class T>
 struct GemmJob {
   TileOperand<T> a;
@@ -41,7 +37,7 @@ struct GemmJob {
   T* out;  // or partial products, slice by slice
 };
 
-template <int kOwned, class T>
+template <int kOwned, class Entries, class T>
 __global__ void gemm_kernel(GemmJob<T> job) {
   constexpr int kTile = kOwned * kTileThreads;
   const TileRange rows{static_cast<std::int64_t>(blockIdx.x) * kTile, job.rows};
@@ -49,7 +45,7 @@ __global__ void gemm_kernel(GemmJob<T> job) {
   const std::int64_t begin = blockIdx.z * job.slice;
   const std::int64_t end = begin + job.slice < job.depth ? begin + job.slice : job.depth;
   T sums[kOwned][kOwned] = {};
-  add_tile<MultiplyAdd>(job.a, job.b, rows, cols, TileRange{begin, end}, sums);
+  add_tile<MultiplyAdd, Entries>(job.a, job.b, rows, cols, TileRange{begin, end}, sums);
   T* out = job.out + blockIdx.z * job.rows * job.cols;
 #pragma unroll
   for (int r = 0; r < kOwned; ++r) {
@@ -90,16 +86,16 @@ struct Scaled {
 
 std::int64_t tiles(std::int64_t size, std::int64_t tile) { return (size + tile - 1) / tile; }
 
-template <int kOwned, class T>
+template <int kOwned, class Entries, class T>
 void launch_tiles(CudaContext& context, const GemmJob<T>& job, std::int64_t slices) {
   constexpr int kTile = kOwned * kTileThreads;
   const dim3 grid(static_cast<unsigned>(tiles(job.rows, kTile)),
                   static_cast<unsigned>(tiles(job.cols, kTile)), static_cast<unsigned>(slices));
-  launch(gemm_kernel<kOwned, T>, grid, dim3(kBlockThreads), tile_bytes<T, kOwned, kOwned>(),
-         context, job);
+  launch(gemm_kernel<kOwned, Entries, T>, grid, dim3(kBlockThreads),
+         tile_bytes<T, kOwned, kOwned>(), context, job);
 }
 
-template <class T>
+template <class Entries, class T>
 void multiply_by_slices(CudaContext& context, GemmJob<T> job, std::int64_t wanted) {
   job.slice = tiles(tiles(job.depth, wanted), kStageDepth<T>) * kStageDepth<T>;
   const std::int64_t slices = tiles(job.depth, job.slice);
@@ -109,8 +105,22 @@ void multiply_by_slices(CudaContext& context, GemmJob<T> job, std::int64_t wante
   T* out = std::exchange(job.out, partial.data());
   job.alpha = T(1);
   job.beta = T(0);
-  launch_tiles<4>(context, job, slices);
+  launch_tiles<4, Entries>(context, job, slices);
   write_elements(context, size, out, Accumulate::kOverwrite, sum);
+}
+
+template <class Entries, class T>
+void multiply_by_tiles(CudaContext& context, const GemmJob<T>& job) {
+  const std::int64_t small = tiles(job.rows, 64) * tiles(job.cols, 64);
+  const std::int64_t slices =
+      std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / small});
+  if (slices > 1) {
+    multiply_by_slices<Entries>(context, job, slices);
+  } else if (tiles(job.rows, 128) * tiles(job.cols, 128) >= kLargeTiles) {
+    launch_tiles<8, Entries>(context, job, 1);
+  } else {
+    launch_tiles<4, Entries>(context, job, 1);
+  }
 }
 
 template <class T>
@@ -121,16 +131,20 @@ void multiply(CudaContext& context, const GemmJob<T>& job) {
                    Scaled<T>{job.beta, job.out});
     return;
   }
-  const std::int64_t small = tiles(job.rows, 64) * tiles(job.cols, 64);
-  const std::int64_t slices =
-      std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / small});
-  if (slices > 1) {
-    multiply_by_slices(context, job, slices);
-  } else if (tiles(job.rows, 128) * tiles(job.cols, 128) >= kLargeTiles) {
-    launch_tiles<8>(context, job, 1);
-  } else {
-    launch_tiles<4>(context, job, 1);
+  if constexpr (std::is_same_v<T, float>) {
+    if (multiply_by_library(context, {.a = job.a,
+                                      .b = job.b,
+                                      .rows = job.rows,
+                                      .cols = job.cols,
+                                      .depth = job.depth,
+                                      .alpha = job.alpha,
+                                      .beta = job.beta,
+                                      .out = job.out,
+                                      .out_stride = job.cols})) {
+      return;
+    }
   }
+  with_entries<T>(context, [&]<class Entries>() { multiply_by_tiles<Entries>(context, job); });
 }
 
 }  // namespace

@@ -1,11 +1,16 @@
 // Products head by head on CUDA: the tiles of kernels/cuda/gemm.cu on columns that lie side by
 // side, all heads in one launch. Where tiles are few and the inner dimension is long, slices of it
-// give partial products that are added in order.
+// give partial products that are added in order. Products in float32 go to cuBLASLt as those of
+// gemm.cu do.
 #include <algorithm>
+#include <type_traits>
 
 #include "engine/array.h"
+#include "kernels/cuda/library_products.cuh"
+#include "kernels/cuda/product_entries.cuh"
 #include "kernels/cuda/tile.cuh"
 #include "kernels/project_heads.h"
+#include "kernels/rows.h"
 #include "kernels/shapes.h"
 
 namespace m2st::kernels {
@@ -18,13 +23,6 @@ constexpr std::int64_t kLargeTiles = 64;
 constexpr std::int64_t kLeastSlice = 256;    // of the inner dimension
 constexpr std::int64_t kWantedBlocks = 512;  // some four a multiprocessor
 constexpr std::int64_t kMostSlices = 64;     // bounds partial products' memory
-
-struct MultiplyAdd {
-  template <class T>
-  static __device__ T add(T sum, T a, T b) {
-    return sum + a * b;
-  }
-};
 
 // Head 0's operands and target; those of head h lie h steps further on.
 template <class T>
@@ -39,7 +37,7 @@ struct HeadsJob {
   T* out;         // or partial products, slice by slice: (heads, rows, cols) each
 };
 
-template <int kOwned, class T>
+template <int kOwned, class Entries, class T>
 __global__ void project_heads_kernel(HeadsJob<T> job) {
   constexpr int kTile = kOwned * kTileThreads;
   const std::int64_t head = blockIdx.z % job.heads;
@@ -51,7 +49,7 @@ __global__ void project_heads_kernel(HeadsJob<T> job) {
   job.a.data += head * job.step_a;
   job.b.data += head * job.step_b;
   T sums[kOwned][kOwned] = {};
-  add_tile<MultiplyAdd>(job.a, job.b, rows, cols, TileRange{begin, end}, sums);
+  add_tile<MultiplyAdd, Entries>(job.a, job.b, rows, cols, TileRange{begin, end}, sums);
   T* out = job.out + part * job.heads * job.rows * job.cols + head * job.step_out;
 #pragma unroll
   for (int r = 0; r < kOwned; ++r) {
@@ -94,13 +92,43 @@ void launch_tiles(CudaContext& context, const HeadsJob<T>& job, std::int64_t sli
   const dim3 grid(static_cast<unsigned>(tiles(job.rows, kTile)),
                   static_cast<unsigned>(tiles(job.cols, kTile)),
                   static_cast<unsigned>(job.heads * slices));
-  launch(project_heads_kernel<kOwned, T>, grid, dim3(kBlockThreads),
-         tile_bytes<T, kOwned, kOwned>(), context, job);
+  with_entries<T>(context, [&]<class Entries>() {
+    launch(project_heads_kernel<kOwned, Entries, T>, grid, dim3(kBlockThreads),
+           tile_bytes<T, kOwned, kOwned>(), context, job);
+  });
+}
+
+// False when the products are left to the tiles.
+template <class T>
+bool project_by_library(CudaContext& context, const HeadsJob<T>& job) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (!multiply_by_library(context, {.a = job.a,
+                                       .b = job.b,
+                                       .step_a = job.step_a,
+                                       .step_b = job.step_b,
+                                       .out_step = job.step_out,
+                                       .count = job.heads,
+                                       .rows = job.rows,
+                                       .cols = job.cols,
+                                       .depth = job.depth,
+                                       .alpha = 1,
+                                       .beta = job.add ? 1.0f : 0.0f,
+                                       .out = job.out,
+                                       .out_stride = job.stride})) {
+      return false;
+    }
+    if (job.bias != nullptr) {
+      add_row<float>(context, {job.bias, static_cast<std::size_t>(job.stride)},
+                     {job.out, job.rows, job.stride});
+    }
+    return true;
+  }
+  return false;
 }
 
 template <class T>
 void launch_heads(CudaContext& context, const HeadsJob<T>& job) {
-  if (job.heads * job.rows * job.cols == 0) return;
+  if (job.heads * job.rows * job.cols == 0 || project_by_library(context, job)) return;
   if (tiles_of(job, 128) >= kLargeTiles) {
     launch_tiles<8>(context, job, 1);
   } else {
@@ -177,6 +205,7 @@ void project_heads_backward_weight(CudaContext& context, std::int64_t heads,
                   .add = accumulate == Accumulate::kAdd,
                   .bias = nullptr,
                   .out = grad_weight.data};
+  if (project_by_library(context, job)) return;
   const std::int64_t wanted =
       std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / tiles_of(job, 64)});
   if (wanted <= 1) return launch_heads(context, job);

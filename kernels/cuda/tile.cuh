@@ -46,6 +46,14 @@ __device__ inline int owned_index(int thread, int which) {
   return which / 4 * (4 * kTileThreads) + thread * 4 + which % 4;
 }
 
+// How elements enter the tiles: as they are.
+struct AsTheyAre {
+  template <class T>
+  static __device__ T entry(T value) {
+    return value;
+  }
+};
+
 template <class T, int kOwned>
 struct TileStage {
   static constexpr int kWidth = kOwned * kTileThreads;
@@ -63,6 +71,7 @@ struct TileStage {
   static __device__ int depth_of(bool along_depth, int element) {
     return along_depth ? element % kStageDepth<T> : element / kWidth;
   }
+  template <class Entries>
   __device__ void load(const TileOperand<T>& operand, TileRange indices, TileRange depths) {
 #pragma unroll
     for (int k = 0; k < kLoads; ++k) {
@@ -70,7 +79,7 @@ struct TileStage {
       const std::int64_t i = indices.first + index_of(operand.along_depth, element);
       const std::int64_t p = depths.first + depth_of(operand.along_depth, element);
       const bool inside = element < kElements && i < indices.end && p < depths.end;
-      loaded[k] = inside ? operand.at(i, p) : T(0);
+      loaded[k] = inside ? Entries::entry(operand.at(i, p)) : T(0);
     }
   }
   __device__ void store(bool along_depth, T* lines) const {
@@ -106,7 +115,7 @@ constexpr std::size_t tile_bytes() {
 
 // sums[r][c] += Σ over depths of op, for the thread's rows and columns; all threads of the block
 // call it. Beyond the ranges operands count as zeros.
-template <class Op, class T, int kRows, int kCols>
+template <class Op, class Entries = AsTheyAre, class T, int kRows, int kCols>
 __device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
                          TileRange cols, TileRange depths, T (&sums)[kRows][kCols]) {
   constexpr int kSizeA = TileStage<T, kRows>::kSize;
@@ -116,8 +125,8 @@ __device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileR
   const int thread_row = threadIdx.x / kTileThreads;
   TileStage<T, kRows> stage_a;
   TileStage<T, kCols> stage_b;
-  stage_a.load(a, rows, depths);
-  stage_b.load(b, cols, depths);
+  stage_a.template load<Entries>(a, rows, depths);
+  stage_b.template load<Entries>(b, cols, depths);
   stage_a.store(a.along_depth, stages);
   stage_b.store(b.along_depth, stages + kSizeA);
   __syncthreads();
@@ -125,8 +134,8 @@ __device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileR
     depths.first += kStageDepth<T>;
     const bool more = depths.first < depths.end;
     if (more) {
-      stage_a.load(a, rows, depths);
-      stage_b.load(b, cols, depths);
+      stage_a.template load<Entries>(a, rows, depths);
+      stage_b.template load<Entries>(b, cols, depths);
     }
     const T* lines_a = stages + current * kSize;
     const T* lines_b = lines_a + kSizeA;

@@ -105,6 +105,18 @@ TEST_F(CheckpointFile, OptionsWithoutALineAreRefused) {
   });
 }
 
+TEST_F(CheckpointFile, OptionsOfBeforeThePrecisionOfProductsAreRead) {
+  Options options;
+  options.train.matmul_precision = MatmulPrecision::kMedium;
+  std::string text = options_text(options);
+  EXPECT_EQ(parse_options(text).train.matmul_precision, MatmulPrecision::kMedium);
+
+  const std::size_t line = text.find("matmul_precision");
+  text.erase(line, text.find('\n', line) + 1 - line);
+
+  EXPECT_EQ(parse_options(text).train.matmul_precision, MatmulPrecision::kHighest);
+}
+
 TEST_F(CheckpointFile, FirstDifferenceIsNamed) {
   Options there;
   Options here;

@@ -2,9 +2,12 @@
 
 #include <cuda_runtime_api.h>
 
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "engine/check.h"
+#include "tests/simt/library.h"
 #include "tests/simt/report.h"
 #include "tests/simt/sanitizer.h"
 
@@ -15,15 +18,20 @@ namespace {
 thread_local int last = cudaSuccess;
 
 // Runs on the stream; looks at the ground around all blocks, which AddressSanitizer does better.
-void run_checked(const Launch& launch) {
+void run_checked(const std::function<void()>& work, const std::function<std::string()>& name) {
   Runtime& here = runtime();
   const DeviceMemory::Open open(here.memory);
-  here.executor.run(launch);
+  work();
   if (__asan_poison_memory_region != nullptr) return;
   if (const auto bytes = here.memory.overrun()) {
-    report(concat("device memory was written outside of a block of ", *bytes, " bytes [kernel ",
-                  function_name(launch.kernel), "]"));
+    report(concat("device memory was written outside of a block of ", *bytes, " bytes [", name(),
+                  "]"));
   }
+}
+
+void run_launch(const Launch& launch) {
+  run_checked([&] { runtime().executor.run(launch); },
+              [&] { return "kernel " + function_name(launch.kernel); });
 }
 
 }  // namespace
@@ -67,8 +75,29 @@ int submit(Launch launch, CUstream_st* stream) {
   if (const int error = here.executor.refusal(launch); error != cudaSuccess) {
     return remembered(error);
   }
-  here.streams.add(stream, [launch = std::move(launch)] { run_checked(launch); });
+  here.streams.add(stream, [launch = std::move(launch)] { run_launch(launch); });
   return cudaSuccess;
+}
+
+bool submit_work(const char* name, std::function<void()> work, CUstream_st* stream) {
+  Runtime& here = runtime();
+  const std::lock_guard lock(here.mutex);
+  if (stream == nullptr) report(concat(name, " is launched on the default stream"));
+  if (!here.streams.exists(stream)) return false;
+  here.streams.add(stream, [name = std::string(name), work = std::move(work)] {
+    run_checked(work, [&] { return name; });
+  });
+  return true;
+}
+
+void require_device_memory(const char* what, const void* first, std::size_t bytes) {
+  const DeviceMemory& memory = runtime().memory;
+  if (memory.kind_of(first) != MemoryKind::kDevice) {
+    report(concat(what, " is no device memory: ", first));
+  }
+  if (memory.leaves_block(first, bytes)) {
+    report(concat(what, ": ", bytes, " bytes at ", first, " do not fit their block"));
+  }
 }
 
 }  // namespace m2st::simt

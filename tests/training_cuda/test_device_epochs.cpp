@@ -12,6 +12,7 @@
 #include "tests/model/golden.h"
 #include "tests/model/tissue.h"
 #include "tests/support/shared_data.h"
+#include "tests/training_cuda/library_products.h"
 #include "tests/training_cuda/problem.h"
 #include "tests/training_cuda/starmap_part.h"
 
@@ -130,6 +131,20 @@ TYPED_TEST(DeviceEpochsOnCuda, VariantsGiveTheBytesOfSingleSteps) {
   job.config.encoder_to_decoder = false;
   job.train.loss = LossKind::kMse;
   expect_same_bytes(this->cuda_, job);
+}
+
+TEST(DeviceEpochsOnCudaByCublasLt, GraphGivesTheBytesOfSingleSteps) {
+  Context cuda = cuda_context(0, 1);
+  if (const std::string reason = test::why_not_by_cublas_lt(cuda); !reason.empty()) {
+    GTEST_SKIP() << reason;
+  }
+  const test::Tissue tissue = test::small_tissue(cuda, 40, 16);
+  Problem<float> job{{}, {}, tissue.graph, tissue.view()};
+  job.config.hidden = 32;
+  for (const auto precision : {MatmulPrecision::kHigh, MatmulPrecision::kMedium}) {
+    const MatmulPrecisionScope scope(cuda, precision);
+    expect_same_bytes(cuda, job);
+  }
 }
 
 TEST(DeviceEpochsOnCudaData, GoldenProblemIsTheCpus) {

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "engine/array.h"
 #include "engine/batch.h"
 #include "engine/copy.h"
+#include "engine/cublas_lt.h"
 #include "engine/cuda_context.h"
 #include "engine/view.h"
 #include "kernels/cell_sweep.h"
@@ -93,8 +97,16 @@ class Staging {
 
 class StagedCuda {
  public:
-  // As a CpuContext is made; a device has no number of threads.
-  explicit StagedCuda(int = 0) {}
+  // As a CpuContext is made; a device has no number of threads. M2ST_TEST_MATMUL_LIBRARY=cublaslt:
+  // products by the library.
+  explicit StagedCuda(int = 0) {
+    const char* library = std::getenv("M2ST_TEST_MATMUL_LIBRARY");
+    if (library != nullptr && std::string_view(library) == "cublaslt") use_cublas_lt();
+  }
+
+  void use_cublas_lt() { cuda_.use_cublas_lt(std::make_shared<CublasLt>(cuda_)); }
+  MatmulPrecision matmul_precision() const { return cuda_.matmul_precision(); }
+  void set_matmul_precision(MatmulPrecision precision) { cuda_.set_matmul_precision(precision); }
 
   // Of host memory.
   MemoryPool& pool() { return pool_; }
