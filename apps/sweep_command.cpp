@@ -53,6 +53,7 @@ std::vector<Setting> sweep_settings(SweepCommandOptions& options) {
                     {"--force", "", "write into a folder that holds files", "Output", &job.force},
                     seed_setting(job.sweep.seed),
                     threads_setting(job.threads),
+                    device_setting(job.device),
                 });
   add(settings, console_settings(options.console));
   return settings;

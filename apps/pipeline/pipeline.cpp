@@ -271,8 +271,8 @@ void Pipeline::cluster() {
   if (job_ == Job::kCluster) embeddings_ = std::move(dataset_.embeddings);
   if (options_.automatic_domains) count_domains();
   begin("cluster");
-  domains_ =
-      apps::find_domains(host(), dataset_, graph_.walked(), embeddings_, options_.cluster, record_);
+  domains_ = apps::find_domains(context(), dataset_, graph_.walked(), embeddings_, options_.cluster,
+                                record_);
   note("cluster", fmt::format("{} domains by {}", options_.cluster.domains, domains_.method));
   if (dataset_.truth.empty()) return;
   begin("score");

@@ -56,6 +56,7 @@ struct TrainRecord {
 
 struct ClusterRecord {
   std::string method;
+  std::string device = "cpu";       // that the method's iterations ran on
   std::vector<std::int64_t> sizes;  // cells of each domain
 };
 

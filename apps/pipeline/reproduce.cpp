@@ -195,7 +195,7 @@ class SetRun {
     domain.seed = options_.seed;
     const Clock::time_point start = Clock::now();
     const cluster::DomainResult domains =
-        find_domains(host(), dataset_, adjacency_, embeddings, domain, record_);
+        find_domains(context_, dataset_, adjacency_, embeddings, domain, record_);
     return {cluster::agreement(domains.labels, dataset_.truth), domains.method,
             seconds_since(start)};
   }
@@ -242,6 +242,7 @@ class SetRun {
     job.sweep.precision = options_.precision;
     job.sweep.seed = options_.seed;
     job.choose = cluster::Criterion::kTruth;
+    job.device = "cpu";  // like everything here
     job.threads = options_.threads;
     job.output = folder + "/sweep";
     job.force = true;

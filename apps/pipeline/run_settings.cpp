@@ -183,18 +183,6 @@ std::vector<Setting> result_settings(RunOptions& options) {
   };
 }
 
-Setting device_setting(RunOptions& options) {
-  constexpr int kMostDevices = 16;  // of one machine
-  std::vector<std::string> names = {"auto", "cpu", "cuda"};
-  for (int i = 0; i < kMostDevices; ++i) names.push_back(concat("cuda:", i));
-  const auto choose = [&options, names](std::size_t i) { options.device = names[i]; };
-  const auto chosen = [&options, names] {
-    return static_cast<std::size_t>(std::find(names.begin(), names.end(), options.device) -
-                                    names.begin());
-  };
-  return {"--device", "NAME", "auto, cpu, cuda or cuda:N", "Common", Choice{names, choose, chosen}};
-}
-
 std::vector<Setting> common_settings(RunOptions& options) {
   return {
       {"-o,--out", "DIR", "folder for the results", "Output", &options.output, {}, true},
@@ -202,7 +190,7 @@ std::vector<Setting> common_settings(RunOptions& options) {
       {"--dry-run", "", "print sizes, graph and memory, then stop", "Output", &options.dry_run},
       seed_setting(options.seed),
       threads_setting(options.threads),
-      device_setting(options),
+      device_setting(options.device),
   };
 }
 
@@ -238,6 +226,17 @@ std::vector<Setting> input_settings(Job job, RunOptions& options) {
 }
 
 }  // namespace
+
+Setting device_setting(std::string& device) {
+  constexpr int kMostDevices = 16;  // of one machine
+  std::vector<std::string> names = {"auto", "cpu", "cuda"};
+  for (int i = 0; i < kMostDevices; ++i) names.push_back(concat("cuda:", i));
+  const auto choose = [&device, names](std::size_t i) { device = names[i]; };
+  const auto chosen = [&device, names] {
+    return static_cast<std::size_t>(std::find(names.begin(), names.end(), device) - names.begin());
+  };
+  return {"--device", "NAME", "auto, cpu, cuda or cuda:N", "Common", Choice{names, choose, chosen}};
+}
 
 Setting threads_setting(int& threads) {
   return {"-t,--threads", "N",      "0: every processor allowed; results do not depend on it",

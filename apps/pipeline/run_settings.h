@@ -15,6 +15,8 @@ std::vector<Setting> run_settings(Job job, RunOptions& options);
 // The two that every command has.
 Setting threads_setting(int& threads);
 Setting seed_setting(std::uint64_t& seed);
+// For those that can work on a device.
+Setting device_setting(std::string& device);
 
 std::string to_string(Job job);
 

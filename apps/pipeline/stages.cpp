@@ -237,7 +237,7 @@ int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjac
   return domains;
 }
 
-cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
+cluster::DomainResult find_domains(Context& context, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,
                                    const cluster::DomainOptions& options, RunRecord& record) {
@@ -245,6 +245,7 @@ cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
       context, views_of(embeddings), dataset.features.view(), graph_of(adjacency), options);
   ClusterRecord& note = record.cluster.emplace();
   note.method = result.method;
+  if (cluster::uses_device(options.method)) note.device = device_name(context);
   note.sizes.assign(static_cast<std::size_t>(options.domains), 0);
   for (const std::int32_t label : result.labels) ++note.sizes[static_cast<std::size_t>(label)];
   record.warnings.insert(record.warnings.end(), result.warnings.begin(), result.warnings.end());

@@ -50,7 +50,8 @@ int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjac
                   const std::vector<Matrix<float>>& embeddings, const RunOptions& options,
                   RunRecord& record);
 
-cluster::DomainResult find_domains(CpuContext& context, const Dataset& dataset,
+// On the context's backend where the method works there, else on its host.
+cluster::DomainResult find_domains(Context& context, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,
                                    const cluster::DomainOptions& options, RunRecord& record);

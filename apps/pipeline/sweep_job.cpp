@@ -16,6 +16,7 @@
 #include <tuple>
 
 #include "apps/pipeline/dataset.h"
+#include "apps/pipeline/device.h"
 #include "apps/pipeline/machine.h"
 #include "apps/pipeline/output_folder.h"
 #include "apps/pipeline/results.h"
@@ -59,7 +60,12 @@ Json terms_json(const cluster::ObjectiveTerms& terms) {
 class SweepJob {
  public:
   SweepJob(const SweepJobOptions& options, const SweepHooks& hooks)
-      : options_(options), hooks_(hooks), context_(options.threads), started_(utc_now()) {}
+      : options_(options),
+        hooks_(hooks),
+        device_(choose_device(options.device, options.threads)),
+        started_(utc_now()) {
+    if (!device_.warning.empty()) warn(device_.warning);
+  }
 
   void run(const std::vector<Setting>& settings, const std::vector<std::string>& command) {
     trace_.begin("read");
@@ -89,6 +95,10 @@ class SweepJob {
   void write(const std::vector<Setting>& settings, const std::vector<std::string>& command);
   Json chosen_json(std::int64_t best, const std::vector<cluster::SweepRow>& rows) const;
 
+  CpuContext& host() { return device_.context.host(); }
+  // The monotone solver works on the host alone.
+  bool on_device() const { return options_.sweep.solver == cluster::SweepSolver::kReference; }
+
   void warn(const std::string& message) {
     warnings_.push_back(message);
     if (hooks_.warn) hooks_.warn(message);
@@ -99,7 +109,7 @@ class SweepJob {
 
   SweepJobOptions options_;
   const SweepHooks& hooks_;
-  CpuContext context_;
+  ChosenDevice device_;
   std::string started_;
   Trace trace_;
   std::vector<InputRecord> inputs_;
@@ -126,11 +136,11 @@ void SweepJob::read() {
   files.embeddings = options_.embeddings;
   files.labels = options_.truth;
   files.coordinates = options_.coordinates;
-  dataset_ = read_dataset(context_, files, {}, inputs_);
+  dataset_ = read_dataset(host(), files, {}, inputs_);
   check_options();
   check_truth();
   read_start();
-  sweep_.emplace(context_, input(), options_.sweep, std::move(start_));
+  sweep_.emplace(device_.context, input(), options_.sweep, std::move(start_));
   check_dimensions();
   note("read", fmt::format("{} cells, {} embeddings, {} option sets", dataset_.nodes,
                            dataset_.embeddings.size(), sets_.size()));
@@ -188,7 +198,7 @@ void SweepJob::read_start() {
   std::vector<std::int64_t> widths;
   for (const Matrix<float>& embedding : dataset_.embeddings) widths.push_back(embedding.cols());
   start_ =
-      apps::read_start(context_, options_.start, widths, dataset_.nodes, options_.sweep.clusters);
+      apps::read_start(host(), options_.start, widths, dataset_.nodes, options_.sweep.clusters);
   options_.sweep.common_dim = static_cast<int>(start_->common.rows());
   for (std::size_t m = 0; m < widths.size(); ++m) {
     const std::int64_t has = start_->views[m].specific.rows();
@@ -379,7 +389,8 @@ void SweepJob::write(const std::vector<Setting>& settings,
   Json manifest = manifest_head("sweep", command, started_, utc_now());
   manifest["parameters"] = parameters_json(settings);
   manifest["inputs"] = inputs_json(inputs_);
-  manifest["hardware"] = hardware_json("cpu", context_.threads());
+  manifest["hardware"] =
+      hardware_json(on_device() ? device_name(device_.context) : "cpu", host().threads());
   manifest["sweep"] = {{"option_sets", rows.size()},
                        {"kept_from_before", kept_},
                        {"complete", std::count_if(rows.begin(), rows.end(),

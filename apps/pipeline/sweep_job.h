@@ -21,6 +21,7 @@ struct SweepJobOptions {
   cluster::SweepOptions sweep;
   std::string start = "engine";  // engine, historic, or a folder (start_files.h)
   cluster::Criterion choose = cluster::Criterion::kSilhouette;
+  std::string device = "auto";  // where the reference solver iterates (device.h)
   int threads = 0;
   std::string output;
   bool force = false;

@@ -120,6 +120,7 @@ std::string manifest_text(const RunRecord& record, const std::vector<Setting>& s
   if (record.domain_count) manifest["domain_count"] = domain_count_json(*record.domain_count);
   if (record.cluster) {
     manifest["clustering"] = {{"method", record.cluster->method},
+                              {"device", record.cluster->device},
                               {"domain_sizes", record.cluster->sizes}};
   }
   if (record.scores) manifest["metrics"] = scores_json(*record.scores);

@@ -185,5 +185,54 @@ TEST_F(Device, StoppedRunGoesOnAsIfNeverStopped) {
   }
 }
 
+// The small algebra and the passes over the cells are double on both.
+TEST_F(Device, ReferenceClusteringIsTheCpusOnADevice) {
+  ASSERT_EQ(run("cpu", "embedded").code, 0);
+  for (const char* device : {"cpu", "cuda"}) {
+    const ProgramResult result =
+        run_program({"cluster", "--embedding", path("embedded/embedding_scale1.npy"), "--embedding",
+                     path("embedded/embedding_scale2.npy"), "-k", "3", "--method", "reference",
+                     "--device", device, "-o", path(device)});
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+
+  EXPECT_TRUE(file_text(path("cuda/domains.csv")) == file_text(path("cpu/domains.csv")));
+  EXPECT_EQ(manifest("cpu")["clustering"]["device"], "cpu");
+  EXPECT_EQ(manifest("cuda")["clustering"]["device"], "cuda:0");
+}
+
+TEST_F(Device, SweepChoosesTheCpusDomainsOnADevice) {
+  ASSERT_EQ(run("cpu", "embedded").code, 0);
+  for (const char* device : {"cpu", "cuda"}) {
+    const ProgramResult result = run_program({"sweep",
+                                              "--embeddings",
+                                              path("embedded/embedding_scale1.npy"),
+                                              path("embedded/embedding_scale2.npy"),
+                                              "-k",
+                                              "3",
+                                              "--lambda1",
+                                              "1",
+                                              "10",
+                                              "--lambda2",
+                                              "0.001",
+                                              "--lambda3",
+                                              "0.1",
+                                              "--specific-dim",
+                                              "3",
+                                              "5",
+                                              "--iterations",
+                                              "10",
+                                              "--device",
+                                              device,
+                                              "-o",
+                                              path(device)});
+    ASSERT_EQ(result.code, 0) << result.err;
+  }
+
+  EXPECT_TRUE(file_text(path("cuda/domains.csv")) == file_text(path("cpu/domains.csv")));
+  EXPECT_EQ(manifest("cuda")["hardware"]["device"], "cuda:0");
+  EXPECT_EQ(manifest("cuda")["chosen"]["domain_sizes"], manifest("cpu")["chosen"]["domain_sizes"]);
+}
+
 }  // namespace
 }  // namespace m2st::test
