@@ -19,6 +19,10 @@ namespace m2st::data {
 namespace {
 
 constexpr std::int64_t kLinesAChunk = 8192;
+// Beyond this a side has to be borne out by entries: lists as long as it are made for few of them.
+// 10x's unfiltered barcodes are seven million, Visium HD's smallest squares eleven.
+constexpr std::int64_t kUsualSide = 20'000'000;
+constexpr std::int64_t kEmptyLinesAnEntry = 100;
 constexpr std::int64_t kLargestSide = std::numeric_limits<std::int32_t>::max();
 
 // Three numbers of a line; the third is 1 where the matrix is a pattern.
@@ -60,6 +64,12 @@ class MarketParser {
       fail(ExitCode::kInputInvalid, path_, ": its header claims ", expected_,
            " entries, but there ", "are ", matrix_.entries.values.size(),
            "; it was cut short or damaged");
+    }
+    const std::int64_t side = std::max(matrix_.rows, matrix_.columns);
+    if ((side - kUsualSide) / kEmptyLinesAnEntry > expected_) {
+      fail(ExitCode::kInputInvalid, path_, ": its header claims ", matrix_.rows, " rows and ",
+           matrix_.columns, " columns, nearly all of them empty (", expected_,
+           " entries); it is damaged");
     }
     narrow_.check(path_);
     return std::move(matrix_);

@@ -114,6 +114,7 @@ TEST_F(TextFormatTest, ReadsMarketFilesAloneWithRealsAndCrlf) {
 
 TEST_F(TextFormatTest, RefusesMarketFilesThatBreakTheirWord) {
   const std::string head = "%%MatrixMarket matrix coordinate integer general\n";
+  expect_refused(head + "3 299999999 1\n1 1 1\n", {"299999999 columns", "damaged"});
   expect_refused(head + "3 4 5\n1 1 1\n2 2 2\n3 3 3\n3 4 4\n", {"claims 5 entries", "are 4"});
   expect_refused(head + "3 4 1\n1 1 1\n2 2 2\n", {"claims 1 entries", "more"});
   expect_refused(head + "3 4 1\n0 1 1\n", {"line 3", "counted from 0"});
