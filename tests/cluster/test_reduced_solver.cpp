@@ -11,44 +11,17 @@
 #include "cluster/stacked_gram.h"
 #include "engine/random.h"
 #include "tests/cluster/golden_clustering.h"
+#include "tests/cluster/solver_history.h"
 #include "tests/cluster/starmap.h"
 
 namespace m2st::cluster {
 namespace {
 
+using test::copy_of;
+using test::History;
+
 // What a hundred iterations of both forms may drift apart.
 constexpr double kDrift = 1e-7;
-
-struct History {
-  std::vector<std::vector<std::int32_t>> labels;
-  std::vector<std::vector<double>> weights;
-
-  IterationObserver observer() {
-    return [this](const IterationState& now) {
-      labels.push_back(now.state.labels);
-      weights.push_back(now.state.weights);
-    };
-  }
-};
-
-Matrix<double> copy_of(CpuContext& context, const Matrix<double>& x) {
-  Matrix<double> copy(context.pool(), x.rows(), x.cols());
-  std::copy(x.span().begin(), x.span().end(), copy.span().begin());
-  return copy;
-}
-
-ReferenceState copy_of(CpuContext& context, const ReferenceState& state) {
-  ReferenceState copy;
-  for (const ReferenceView& view : state.views) {
-    copy.views.push_back({copy_of(context, view.specific), copy_of(context, view.specific_map),
-                          copy_of(context, view.common_map), copy_of(context, view.centres)});
-  }
-  copy.common = copy_of(context, state.common);
-  copy.common_centres = copy_of(context, state.common_centres);
-  copy.labels = state.labels;
-  copy.weights = state.weights;
-  return copy;
-}
 
 double largest_gap(const Matrix<double>& a, const Matrix<double>& b) {
   double gap = 0;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "engine/view.h"
+#include "kernels/gat.h"
+#include "kernels/math/attention_dropout.h"
 #include "tests/reference/attention.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -46,6 +48,40 @@ inline std::vector<AttentionCase> attention_cases() {
 template <class T>
 Tolerance sum_tolerance() {
   return relative_error(64 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+}
+
+// The softmax's Jacobian takes differences of products grad_out · features, which are of order 1;
+// where a node has one neighbour only, nothing but their roundings is left.
+template <class T>
+Tolerance score_tolerance() {
+  Tolerance tolerance = sum_tolerance<T>();
+  tolerance.scale = 1;
+  return tolerance;
+}
+
+inline constexpr double kSlope = 0.2;
+inline constexpr double kDropout = 0.3;
+
+inline kernels::AttentionOptions attention_options(double dropout) {
+  kernels::AttentionOptions options;
+  options.leaky_slope = kSlope;
+  options.dropout = dropout;
+  options.key = {42, stream_of(Purpose::kTest, 3), 7};
+  return options;
+}
+
+// (E, H): what dropout multiplies the coefficients by.
+inline std::vector<double> dropout_factors(const TestGraph& graph, const reference::Heads& heads,
+                                           const kernels::AttentionOptions& options) {
+  std::vector<double> result(graph.edges() * heads.count, 1.0);
+  if (options.dropout == 0) return result;
+  reference::for_each_edge(graph.view().in, [&](auto e, auto j, auto i) {
+    for (std::int64_t h = 0; h < heads.count; ++h) {
+      result[e * heads.count + h] = kernels::attention_factor(
+          options.key, kernels::dropout_rule(options.dropout), graph.ids[i], graph.ids[j], h);
+    }
+  });
+  return result;
 }
 
 template <class T>

@@ -19,18 +19,6 @@ namespace {
 
 using kernels::Accumulate;
 
-constexpr double kSlope = 0.2;
-constexpr double kDropout = 0.3;
-
-// The softmax's Jacobian takes differences of products grad_out · features, which are of order 1;
-// where a node has one neighbour only, nothing but their roundings is left.
-template <class T>
-Tolerance score_tolerance() {
-  Tolerance tolerance = sum_tolerance<T>();
-  tolerance.scale = 1;
-  return tolerance;
-}
-
 // One layer's arrays in the kernel's scalar, and what the reference makes of them.
 template <class T>
 struct Layer {
@@ -47,24 +35,15 @@ struct Layer {
         grad_source(log_sums),
         grad_destination(log_sums) {
     if (with_bias) bias = grad_bias = random_values<T>(heads.row(), 5);
-    options.leaky_slope = kSlope;
-    options.dropout = dropout;
-    options.key = {42, stream_of(Purpose::kTest, 3), 7};
-    reference = {as_double(projected), as_double(source), as_double(destination),
-                 as_double(bias),      factors(),         double(T(kSlope))};
+    options = attention_options(dropout);
+    reference = {as_double(projected),
+                 as_double(source),
+                 as_double(destination),
+                 as_double(bias),
+                 dropout_factors(graph, heads, options),
+                 double(T(kSlope))};
   }
 
-  std::vector<double> factors() const {
-    std::vector<double> result(graph.edges() * heads.count, 1.0);
-    if (options.dropout == 0) return result;
-    reference::for_each_edge(graph.view().in, [&](auto e, auto j, auto i) {
-      for (std::int64_t h = 0; h < heads.count; ++h) {
-        result[e * heads.count + h] = kernels::attention_factor(
-            options.key, kernels::dropout_rule(options.dropout), graph.ids[i], graph.ids[j], h);
-      }
-    });
-    return result;
-  }
   void forward(Backend& context) {
     kernels::gat_attention<T>(context, graph.view(), options, matrix(projected, heads.row()),
                               matrix(source, heads.count), matrix(destination, heads.count),

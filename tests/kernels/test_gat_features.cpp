@@ -7,7 +7,6 @@
 
 #include "kernels/gat.h"
 #include "kernels/gat_features.h"
-#include "kernels/math/attention_dropout.h"
 #include "test_backend.h"
 #include "tests/kernels/attention_cases.h"
 #include "tests/reference/features.h"
@@ -17,18 +16,6 @@ namespace m2st::test {
 namespace {
 
 using kernels::Accumulate;
-
-constexpr double kSlope = 0.2;
-constexpr double kDropout = 0.3;
-
-// As in test_gat.cpp: where a node has one neighbour only, nothing but roundings is left of a
-// gradient whose terms are of order 1.
-template <class T>
-Tolerance score_tolerance() {
-  Tolerance tolerance = sum_tolerance<T>();
-  tolerance.scale = 1;
-  return tolerance;
-}
 
 // One layer's arrays in the kernel's scalar, every third row a token's, and what the reference
 // makes of them.
@@ -48,28 +35,15 @@ struct FeatureLayer {
         grad_token(garbage<T>(with_tokens ? heads.width : 0)) {
     for (std::int32_t row = 0; with_tokens && row < graph.nodes(); row += 3) tokens.push_back(row);
     factors = random_values<T>(std::ssize(tokens) * heads.width, 6);
-    options.leaky_slope = kSlope;
-    options.dropout = dropout;
-    options.key = {42, stream_of(Purpose::kTest, 3), 7};
+    options = attention_options(dropout);
     reference = {reference::repeated_for_heads(heads, as_double(features)),
                  as_double(source),
                  as_double(destination),
                  {},
-                 kept(),
+                 dropout_factors(graph, heads, options),
                  double(T(kSlope))};
   }
 
-  std::vector<double> kept() const {
-    std::vector<double> result(graph.edges() * heads.count, 1.0);
-    if (options.dropout == 0) return result;
-    reference::for_each_edge(graph.view().in, [&](auto e, auto j, auto i) {
-      for (std::int64_t h = 0; h < heads.count; ++h) {
-        result[e * heads.count + h] = kernels::attention_factor(
-            options.key, kernels::dropout_rule(options.dropout), graph.ids[i], graph.ids[j], h);
-      }
-    });
-    return result;
-  }
   void forward(Backend& context) {
     kernels::gat_features<T>(
         context, graph.view(), options, matrix(std::as_const(features), heads.width),

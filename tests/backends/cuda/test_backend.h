@@ -3,30 +3,20 @@
 
 #include "kernels/activation.h"
 #include "kernels/adam.h"
-#include "kernels/aggregate.h"
 #include "kernels/assign.h"
-#include "kernels/batch_algebra.h"
-#include "kernels/batch_blocks.h"
-#include "kernels/cell_sweep.h"
-#include "kernels/cluster_steps.h"
 #include "kernels/dropout.h"
-#include "kernels/edge_scores.h"
-#include "kernels/edge_softmax.h"
 #include "kernels/fill.h"
-#include "kernels/gat.h"
-#include "kernels/gat_features.h"
 #include "kernels/gemm.h"
-#include "kernels/heads.h"
 #include "kernels/linear_algebra.h"
 #include "kernels/loss.h"
-#include "kernels/node_scores.h"
 #include "kernels/normalise.h"
 #include "kernels/principal_components.h"
-#include "kernels/project_heads.h"
 #include "kernels/reduce.h"
 #include "kernels/rows.h"
 #include "kernels/sort.h"
+#include "tests/backends/cuda/staged_batches.h"
 #include "tests/backends/cuda/staged_cuda.h"
+#include "tests/backends/cuda/staged_edges.h"
 
 namespace m2st::kernels {
 
@@ -79,38 +69,6 @@ void adam_step(test::StagedCuda& context, const AdamOptions& options, std::int64
 }
 
 template <class T>
-void aggregate(test::StagedCuda& context, CsrView graph, MatrixView<const T> weights,
-               MatrixView<const T> features, MatrixView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return aggregate<T>(cuda, there...); }, graph,
-                     weights, features, out);
-}
-
-template <class T>
-void aggregate_backward_features(test::StagedCuda& context, const GraphView& graph,
-                                 MatrixView<const T> weights, MatrixView<const T> grad_out,
-                                 MatrixView<T> grad_features, Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return aggregate_backward_features<T>(cuda, there...); },
-      graph, weights, grad_out, grad_features, accumulate);
-}
-
-template <class T>
-void aggregate_backward_weights(test::StagedCuda& context, CsrView graph,
-                                MatrixView<const T> features, MatrixView<const T> grad_out,
-                                MatrixView<T> grad_weights, Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return aggregate_backward_weights<T>(cuda, there...); },
-      graph, features, grad_out, grad_weights, accumulate);
-}
-
-template <class T>
-void neighbour_mean(test::StagedCuda& context, CsrView graph, MatrixView<const T> features,
-                    MatrixView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return neighbour_mean<T>(cuda, there...); },
-                     graph, features, out);
-}
-
-template <class T>
 void assign_nearest(test::StagedCuda& context, MatrixView<const T> x, MatrixView<const T> centres,
                     Span<std::int32_t> labels, Span<T> distances) {
   return context.run([](auto& cuda, auto... there) { return assign_nearest<T>(cuda, there...); }, x,
@@ -141,118 +99,8 @@ void dropout(test::StagedCuda& context, RandomKey key, double probability,
 }
 
 template <class T>
-void edge_dropout(test::StagedCuda& context, const GraphView& graph, RandomKey key,
-                  double probability, MatrixView<const T> x, MatrixView<T> out,
-                  Accumulate accumulate) {
-  return context.run([](auto& cuda, auto... there) { return edge_dropout<T>(cuda, there...); },
-                     graph, key, probability, x, out, accumulate);
-}
-
-template <class T>
-void edge_scores(test::StagedCuda& context, CsrView graph, MatrixView<const T> source_scores,
-                 MatrixView<const T> destination_scores, T leaky_slope, MatrixView<T> scores) {
-  return context.run([](auto& cuda, auto... there) { return edge_scores<T>(cuda, there...); },
-                     graph, source_scores, destination_scores, leaky_slope, scores);
-}
-
-template <class T>
-void edge_scores_backward(test::StagedCuda& context, const GraphView& graph,
-                          MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
-                          T leaky_slope, MatrixView<const T> grad_scores,
-                          MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
-                          Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return edge_scores_backward<T>(cuda, there...); }, graph,
-      source_scores, destination_scores, leaky_slope, grad_scores, grad_source_scores,
-      grad_destination_scores, accumulate);
-}
-
-template <class T>
-void edge_softmax(test::StagedCuda& context, CsrView graph, MatrixView<const T> scores,
-                  MatrixView<T> weights) {
-  return context.run([](auto& cuda, auto... there) { return edge_softmax<T>(cuda, there...); },
-                     graph, scores, weights);
-}
-
-template <class T>
-void edge_softmax_backward(test::StagedCuda& context, CsrView graph, MatrixView<const T> weights,
-                           MatrixView<const T> grad_weights, MatrixView<T> grad_scores,
-                           Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return edge_softmax_backward<T>(cuda, there...); }, graph,
-      weights, grad_weights, grad_scores, accumulate);
-}
-
-template <class T>
 void fill(test::StagedCuda& context, T value, Span<T> out) {
   return context.run([](auto& cuda, auto... there) { return fill<T>(cuda, there...); }, value, out);
-}
-
-// Options show memory too.
-inline AttentionOptions staged_options(AttentionOptions options, Span<const std::int32_t> silent) {
-  options.silent = silent;
-  return options;
-}
-
-template <class T>
-void gat_attention(test::StagedCuda& context, const GraphView& graph,
-                   const AttentionOptions& options, MatrixView<const T> projected,
-                   MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
-                   Span<const T> bias, MatrixView<T> log_sums, MatrixView<T> out) {
-  return context.run(
-      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
-        gat_attention<T>(cuda, there, staged_options(options, silent), more...);
-      },
-      options.silent, graph, projected, source_scores, destination_scores, bias, log_sums, out);
-}
-
-template <class T>
-void gat_attention_backward(test::StagedCuda& context, const GraphView& graph,
-                            const AttentionOptions& options, MatrixView<const T> projected,
-                            MatrixView<const T> source_scores,
-                            MatrixView<const T> destination_scores, Span<const T> bias,
-                            MatrixView<const T> log_sums, MatrixView<const T> out,
-                            MatrixView<const T> grad_out, MatrixView<T> grad_projected,
-                            MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
-                            Span<T> grad_bias, Accumulate accumulate_bias) {
-  return context.run(
-      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
-        gat_attention_backward<T>(cuda, there, staged_options(options, silent), more...);
-      },
-      options.silent, graph, projected, source_scores, destination_scores, bias, log_sums, out,
-      grad_out, grad_projected, grad_source_scores, grad_destination_scores, grad_bias,
-      accumulate_bias);
-}
-
-template <class T>
-void gat_features(test::StagedCuda& context, const GraphView& graph,
-                  const AttentionOptions& options, MatrixView<const T> features,
-                  MatrixView<const T> source_scores, MatrixView<const T> destination_scores,
-                  MatrixView<T> log_sums, MatrixView<T> out) {
-  return context.run(
-      [&](CudaContext& cuda, auto silent, GraphView there, auto... more) {
-        gat_features<T>(cuda, there, staged_options(options, silent), more...);
-      },
-      options.silent, graph, features, source_scores, destination_scores, log_sums, out);
-}
-
-template <class T>
-void gat_features_backward(test::StagedCuda& context, const GraphView& graph,
-                           const AttentionOptions& options, MatrixView<const T> features,
-                           MatrixView<const T> source_scores,
-                           MatrixView<const T> destination_scores, MatrixView<const T> log_sums,
-                           MatrixView<const T> grad_out, const TokenFactors<T>& tokens,
-                           MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
-                           Span<T> grad_token, Accumulate accumulate_token) {
-  return context.run(
-      [&](CudaContext& cuda, auto silent, auto rows, auto factors, GraphView there, auto x,
-          auto source, auto destination, auto logs, auto sums, auto... more) {
-        gat_features_backward<T>(cuda, there, staged_options(options, silent), x, source,
-                                 destination, logs, sums, TokenFactors<T>{rows, factors}, more...);
-      },
-      options.silent, tokens.rows, tokens.factors, graph, features, source_scores,
-      destination_scores, log_sums, grad_out, grad_source_scores, grad_destination_scores,
-      grad_token, accumulate_token);
 }
 
 template <class T>
@@ -267,20 +115,6 @@ void gemm_of_rows(test::StagedCuda& context, Span<const std::int32_t> rows, Matr
                   MatrixView<const T> b, T beta, MatrixView<T> out) {
   return context.run([](auto& cuda, auto... there) { return gemm_of_rows<T>(cuda, there...); },
                      rows, a, b, beta, out);
-}
-
-template <class T>
-void sum_heads(test::StagedCuda& context, MatrixView<const T> x, MatrixView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return sum_heads<T>(cuda, there...); }, x,
-                     out);
-}
-
-template <class T>
-void sum_heads_backward(test::StagedCuda& context, MatrixView<const T> grad_out,
-                        MatrixView<T> grad_x, Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return sum_heads_backward<T>(cuda, there...); }, grad_out,
-      grad_x, accumulate);
 }
 
 template <class T>
@@ -356,31 +190,6 @@ void mse_loss_backward(test::StagedCuda& context, Span<const std::int32_t> rows,
 }
 
 template <class T>
-void node_scores(test::StagedCuda& context, MatrixView<const T> projected,
-                 MatrixView<const T> attention_source, MatrixView<const T> attention_destination,
-                 MatrixView<T> source_scores, MatrixView<T> destination_scores) {
-  return context.run([](auto& cuda, auto... there) { return node_scores<T>(cuda, there...); },
-                     projected, attention_source, attention_destination, source_scores,
-                     destination_scores);
-}
-
-template <class T>
-void node_scores_backward(test::StagedCuda& context, MatrixView<const T> projected,
-                          MatrixView<const T> attention_source,
-                          MatrixView<const T> attention_destination,
-                          MatrixView<const T> grad_source_scores,
-                          MatrixView<const T> grad_destination_scores, MatrixView<T> grad_projected,
-                          Accumulate accumulate_projected, MatrixView<T> grad_attention_source,
-                          MatrixView<T> grad_attention_destination,
-                          Accumulate accumulate_attention) {
-  return context.run(
-      [](auto& cuda, auto... there) { return node_scores_backward<T>(cuda, there...); }, projected,
-      attention_source, attention_destination, grad_source_scores, grad_destination_scores,
-      grad_projected, accumulate_projected, grad_attention_source, grad_attention_destination,
-      accumulate_attention);
-}
-
-template <class T>
 void normalise_rows(test::StagedCuda& context, MatrixView<T> x) {
   return context.run([](auto& cuda, auto... there) { return normalise_rows<T>(cuda, there...); },
                      x);
@@ -412,32 +221,6 @@ void project(test::StagedCuda& context, MatrixView<const T> x, Span<const double
              MatrixView<const double> axes, MatrixView<S> scores) {
   return context.run([](auto& cuda, auto... there) { return project<T, S>(cuda, there...); }, x,
                      mean, axes, scores);
-}
-
-template <class T>
-void project_heads(test::StagedCuda& context, std::int64_t heads, MatrixView<const T> x,
-                   MatrixView<const T> weight, Span<const T> bias, MatrixView<T> out,
-                   Accumulate accumulate) {
-  return context.run([](auto& cuda, auto... there) { return project_heads<T>(cuda, there...); },
-                     heads, x, weight, bias, out, accumulate);
-}
-
-template <class T>
-void project_heads_backward_x(test::StagedCuda& context, std::int64_t heads,
-                              MatrixView<const T> grad_out, MatrixView<const T> weight,
-                              MatrixView<T> grad_x) {
-  return context.run(
-      [](auto& cuda, auto... there) { return project_heads_backward_x<T>(cuda, there...); }, heads,
-      grad_out, weight, grad_x);
-}
-
-template <class T>
-void project_heads_backward_weight(test::StagedCuda& context, std::int64_t heads,
-                                   MatrixView<const T> grad_out, MatrixView<const T> x,
-                                   MatrixView<T> grad_weight, Accumulate accumulate) {
-  return context.run(
-      [](auto& cuda, auto... there) { return project_heads_backward_weight<T>(cuda, there...); },
-      heads, grad_out, x, grad_weight, accumulate);
 }
 
 template <class T>
@@ -559,102 +342,6 @@ inline void invert_permutation(test::StagedCuda& context, Span<const std::int32_
                                Span<std::int32_t> inverse) {
   return context.run([](auto& cuda, auto... there) { return invert_permutation(cuda, there...); },
                      order, inverse);
-}
-
-template <class T>
-void copy_block(test::StagedCuda& context, Layout layout, T factor, Span<const T> factors,
-                BatchView<const T> from, BatchView<T> to, Accumulate accumulate) {
-  return context.run([](auto& cuda, auto... there) { return copy_block<T>(cuda, there...); },
-                     layout, factor, factors, from, to, accumulate);
-}
-
-template <class T>
-void add_to_diagonals(test::StagedCuda& context, Span<const T> amounts, BatchView<T> x) {
-  return context.run([](auto& cuda, auto... there) { return add_to_diagonals<T>(cuda, there...); },
-                     amounts, x);
-}
-
-template <class T>
-void traces(test::StagedCuda& context, BatchView<const T> x, Span<T> values) {
-  return context.run([](auto& cuda, auto... there) { return traces<T>(cuda, there...); }, x,
-                     values);
-}
-
-template <class T>
-void make_finite(test::StagedCuda& context, T infinity, Span<T> x) {
-  return context.run([](auto& cuda, auto... there) { return make_finite<T>(cuda, there...); },
-                     infinity, x);
-}
-
-template <class T>
-void unit_rows(test::StagedCuda& context, BatchView<T> map, BatchView<T> seen) {
-  return context.run([](auto& cuda, auto... there) { return unit_rows<T>(cuda, there...); }, map,
-                     seen);
-}
-
-template <class T>
-void multiply(test::StagedCuda& context, Layout layout_a, Layout layout_b, T alpha,
-              BatchView<const T> a, BatchView<const T> b, T beta, BatchView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return multiply<T>(cuda, there...); },
-                     layout_a, layout_b, alpha, a, b, beta, out);
-}
-
-template <class T>
-void solve_symmetric(test::StagedCuda& context, BatchView<const T> a, BatchView<const T> right_side,
-                     BatchView<T> solution) {
-  return context.run([](auto& cuda, auto... there) { return solve_symmetric<T>(cuda, there...); },
-                     a, right_side, solution);
-}
-
-template <class T>
-void pseudo_inverses(test::StagedCuda& context, BatchView<const T> a, BatchView<T> out) {
-  return context.run([](auto& cuda, auto... there) { return pseudo_inverses<T>(cuda, there...); },
-                     a, out);
-}
-
-template <class T>
-void largest_eigenvalues(test::StagedCuda& context, BatchView<const T> a, Span<T> values) {
-  return context.run(
-      [](auto& cuda, auto... there) { return largest_eigenvalues<T>(cuda, there...); }, a, values);
-}
-
-template <class T>
-void sweep_cells(test::StagedCuda& context, const std::vector<MatrixView<const T>>& data,
-                 const std::vector<SweptCells<T>>& parts) {
-  return context.run(
-      [](auto& cuda, const auto&... there) { return sweep_cells<T>(cuda, there...); }, data, parts);
-}
-
-inline void view_weights(test::StagedCuda& context, Span<const double> lambda2,
-                         MatrixView<const double> norms, MatrixView<double> weights) {
-  return context.run([](auto& cuda, auto... there) { return view_weights(cuda, there...); },
-                     lambda2, norms, weights);
-}
-
-inline void centre_systems(test::StagedCuda& context, Span<const double> alphas,
-                           Span<const double> lambda3, MatrixView<const std::int64_t> counts,
-                           BatchView<double> gram) {
-  return context.run([](auto& cuda, auto... there) { return centre_systems(cuda, there...); },
-                     alphas, lambda3, counts, gram);
-}
-
-inline void half_distances(test::StagedCuda& context, MatrixView<const std::int64_t> counts,
-                           BatchView<const double> centres, BatchView<const double> cross,
-                           BatchView<double> out) {
-  return context.run([](auto& cuda, auto... there) { return half_distances(cuda, there...); },
-                     counts, centres, cross, out);
-}
-
-inline void add_centre_squares(test::StagedCuda& context, Span<const double> alphas,
-                               BatchView<const double> centres, BatchView<double> table) {
-  return context.run([](auto& cuda, auto... there) { return add_centre_squares(cuda, there...); },
-                     alphas, centres, table);
-}
-
-inline void put_counts(test::StagedCuda& context, MatrixView<const std::int64_t> counts,
-                       BatchView<double> gram) {
-  return context.run([](auto& cuda, auto... there) { return put_counts(cuda, there...); }, counts,
-                     gram);
 }
 
 }  // namespace m2st::kernels
