@@ -1,10 +1,8 @@
 // The fused attention's forward on CUDA: one warp a node, all its heads. Two walks over the
-// in-edges, as on the CPU: the first finds log Σ exp of the logits, its maximum taken off; the
-// second takes the edges in strips of 32 / heads, one lane an edge and head for the weight, then
-// all lanes side by side over a head's features. A strip's weights live in registers: no edge-sized
-// array is kept.
+// in-edges (gat_forward.cuh), as on the CPU; all lanes go side by side over a head's features. A
+// strip's weights live in registers: no edge-sized array is kept.
 #include "kernels/attention_shapes.h"
-#include "kernels/cuda/gat_edges.cuh"
+#include "kernels/cuda/gat_forward.cuh"
 #include "kernels/gat.h"
 
 namespace m2st::kernels {
@@ -20,15 +18,6 @@ struct AttentionForward {
   const T* bias;  // null: none
   T* log_sums;
   T* out;
-};
-
-// One strip as the warp holds it: the lane's weight and, the same for all heads of an edge, source.
-template <class T>
-struct ForwardStrip {
-  T weight;
-  std::int32_t source;
-  int count;
-  bool first;
 };
 
 // Adds a strip's rows to the features of one head; `slot` is the head's place among the lanes of an
@@ -65,33 +54,13 @@ __global__ void gat_attention_kernel(AttentionForward<T> job) {
   const std::int64_t node = node_of_warp();
   if (node >= job.graph.nodes) return;  // the whole warp
   job.edges.key = key_of_epoch(job.edges.key);
-  const AttentionEdges<T>& edges = job.edges;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int step = kWarp / edges.lanes_an_edge;
-  const std::int64_t begin = job.graph.offsets[node];
-  const std::int64_t end = job.graph.offsets[node + 1];
-  for (int first_head = 0; first_head < edges.heads; first_head += edges.lanes_an_edge) {
-    const int head = first_head + lane % edges.lanes_an_edge;
-    const T log_sum = log_sum_of(job.graph, edges, node, head);
-    if (lane < edges.lanes_an_edge && head < edges.heads) {
-      job.log_sums[node * edges.heads + head] = log_sum;
-    }
-    std::int64_t at = begin;
-    do {
-      const std::int64_t e = at + lane / edges.lanes_an_edge;
-      const std::int64_t left = end - at;
-      ForwardStrip<T> strip{T(0), 0, static_cast<int>(left < step ? left : step), at == begin};
-      if (e < end && head < edges.heads) {
-        strip.source = job.graph.neighbours[e];
-        strip.weight = exp(edges.logit(strip.source, node, head) - log_sum) *
-                       edges.factor(strip.source, node, head);
-      }
-      for (int slot = 0; slot < edges.lanes_an_edge && first_head + slot < edges.heads; ++slot) {
-        add_strip<kPack>(job, node, first_head + slot, slot, strip);
-      }
-      at += step;
-    } while (at < end);
-  }
+  for_each_strip(job.graph, job.edges, node, job.log_sums,
+                 [&](int first_head, const ForwardStrip<T>& strip) {
+                   const int heads = heads_at_once<kWarp>(job.edges, first_head, 0);
+                   for (int slot = 0; slot < heads; ++slot) {
+                     add_strip<kPack>(job, node, first_head + slot, slot, strip);
+                   }
+                 });
 }
 
 }  // namespace

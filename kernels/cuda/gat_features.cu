@@ -2,7 +2,7 @@
 // in gat.cu, a strip of 32 / heads edges at a time; then every row is read once for four heads, all
 // lanes side by side over its columns.
 #include "kernels/attention_shapes.h"
-#include "kernels/cuda/gat_edges.cuh"
+#include "kernels/cuda/gat_forward.cuh"
 #include "kernels/gat_features.h"
 
 namespace m2st::kernels {
@@ -19,15 +19,6 @@ struct FeaturesForward {
   const T* features;
   T* log_sums;
   T* out;
-};
-
-// One strip as the warp holds it: the lane's weight and, the same for all heads of an edge, source.
-template <class T>
-struct ForwardStrip {
-  T weight;
-  std::int32_t source;
-  int count;
-  bool first;
 };
 
 // Adds a strip's rows to the sums of up to four heads from `head` on; `slot` is the first's place
@@ -69,34 +60,16 @@ __global__ void gat_features_kernel(FeaturesForward<T> job) {
   const std::int64_t node = node_of_warp();
   if (node >= job.graph.nodes) return;  // the whole warp
   job.edges.key = key_of_epoch(job.edges.key);
-  const AttentionEdges<T>& edges = job.edges;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int step = kWarp / edges.lanes_an_edge;
-  const std::int64_t begin = job.graph.offsets[node];
-  const std::int64_t end = job.graph.offsets[node + 1];
-  for (int first_head = 0; first_head < edges.heads; first_head += edges.lanes_an_edge) {
-    const int head = first_head + lane % edges.lanes_an_edge;
-    const T log_sum = log_sum_of(job.graph, edges, node, head);
-    if (lane < edges.lanes_an_edge && head < edges.heads) {
-      job.log_sums[node * edges.heads + head] = log_sum;
-    }
-    std::int64_t at = begin;
-    do {
-      const std::int64_t e = at + lane / edges.lanes_an_edge;
-      const std::int64_t left = end - at;
-      ForwardStrip<T> strip{T(0), 0, static_cast<int>(left < step ? left : step), at == begin};
-      if (e < end && head < edges.heads) {
-        strip.source = job.graph.neighbours[e];
-        strip.weight = exp(edges.logit(strip.source, node, head) - log_sum) *
-                       edges.factor(strip.source, node, head);
-      }
-      for (int slot = 0; slot < edges.lanes_an_edge; slot += kHeadsAtOnce) {
-        const int heads = heads_at_once<kHeadsAtOnce>(edges, first_head, slot);
-        if (heads > 0) add_strip<kPack>(job, node, first_head + slot, slot, heads, strip);
-      }
-      at += step;
-    } while (at < end);
-  }
+  const int lanes_an_edge = job.edges.lanes_an_edge;
+  for_each_strip(job.graph, job.edges, node, job.log_sums,
+                 [&](int first_head, const ForwardStrip<T>& strip) {
+                   for (int slot = 0; slot < lanes_an_edge; slot += kHeadsAtOnce) {
+                     const int heads = heads_at_once<kHeadsAtOnce>(job.edges, first_head, slot);
+                     if (heads > 0) {
+                       add_strip<kPack>(job, node, first_head + slot, slot, heads, strip);
+                     }
+                   }
+                 });
 }
 
 }  // namespace
