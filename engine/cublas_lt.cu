@@ -17,8 +17,6 @@ namespace m2st {
 
 namespace {
 
-// What NVIDIA asks for on sm_90, where products want the most.
-constexpr std::size_t kWorkspaceLimit = std::size_t{32} << 20;
 constexpr std::uint32_t kPoolAlignment = 256;
 
 // The largest power of two that divides the address, as far as it matters.
@@ -64,7 +62,7 @@ struct Plan {
   Owned<cublasLtMatrixLayout_t> a, b, out;
   bool possible = false;
   cublasLtMatmulAlgo_t algorithm = {};
-  std::size_t workspace = 0;
+  bool wants_workspace = false;
 };
 
 }  // namespace
@@ -178,7 +176,8 @@ Owned<cublasLtMatmulPreference_t> preference(const Library& library) {
   cublasLtMatmulPreference_t wanted = nullptr;
   library.check(library.create_preference(&wanted), "cublasLtMatmulPreferenceCreate");
   Owned<cublasLtMatmulPreference_t> owned(wanted, library.destroy_preference);
-  library.set(wanted, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceLimit);
+  library.set(wanted, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+              static_cast<std::size_t>(kLibraryWorkspaceBytes));
   // Partial sums added in place come in the order in which blocks end; from the workspace, in one.
   library.set(wanted, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
               static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
@@ -220,7 +219,7 @@ void choose_algorithm(const Library& library, const Shape& shape, Plan& plan) {
   library.check(status, "cublasLtMatmulAlgoGetHeuristic");
   plan.possible = found > 0 && best.state == CUBLAS_STATUS_SUCCESS;
   plan.algorithm = best.algo;
-  plan.workspace = best.workspaceSize;
+  plan.wants_workspace = best.workspaceSize > 0;
 }
 
 template <class Library>
@@ -258,13 +257,13 @@ bool CublasLt::multiply(CudaContext& context, const LibraryProduct& product) {
   context.activate();
   const Plan& plan = plan_of(*library_, product);
   if (!plan.possible) return false;
-  Array<std::byte> workspace(context.pool(), static_cast<std::int64_t>(plan.workspace));
-  library_->check(
-      library_->multiply(library_->handle, plan.product.get(), &product.alpha, product.b.data,
-                         plan.b.get(), product.a.data, plan.a.get(), &product.beta, product.out,
-                         plan.out.get(), product.out, plan.out.get(), &plan.algorithm,
-                         workspace.data(), plan.workspace, context.stream()),
-      "cublasLtMatmul");
+  Array<std::byte> workspace(context.pool(), plan.wants_workspace ? kLibraryWorkspaceBytes : 0);
+  library_->check(library_->multiply(library_->handle, plan.product.get(), &product.alpha,
+                                     product.b.data, plan.b.get(), product.a.data, plan.a.get(),
+                                     &product.beta, product.out, plan.out.get(), product.out,
+                                     plan.out.get(), &plan.algorithm, workspace.data(),
+                                     static_cast<std::size_t>(workspace.size()), context.stream()),
+                  "cublasLtMatmul");
   return true;
 }
 

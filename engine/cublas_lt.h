@@ -32,6 +32,18 @@ struct LibraryProduct {
   std::int64_t count = 1;
 };
 
+// Whether a product's three sides are worth the library: with a short one tensor cores would
+// multiply padding for the most part.
+inline bool fill_library_tiles(std::int64_t rows, std::int64_t cols, std::int64_t depth) {
+  constexpr std::int64_t kLeastSide = 16;
+  return rows >= kLeastSide && cols >= kLeastSide && depth >= kLeastSide;
+}
+
+// What a product takes of its lane's memory where its algorithm works in memory of its own: the
+// same for all, so that a lane keeps one such block. As much as NVIDIA asks for on sm_90, where
+// products want the most.
+inline constexpr std::int64_t kLibraryWorkspaceBytes = std::int64_t{32} << 20;
+
 // The same device, library and shapes give the same bytes: the library is asked once for the
 // algorithm of a shape, among those that add partial sums in a fixed order.
 class CublasLt {

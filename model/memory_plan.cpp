@@ -4,9 +4,10 @@
 #include "model/memory_plan.h"
 
 #include <algorithm>
+#include <vector>
 
-#include "engine/block_size.h"
 #include "model/autoencoder.h"
+#include "model/lane_memory.h"
 #include "model/masks.h"
 
 namespace m2st::model {
@@ -24,32 +25,51 @@ class Planner {
         shared_(Autoencoder::shared_width(config, size.width)),
         config_(config),
         train_(train),
-        on_device_(where == PlanFor::kDevice) {}
+        on_device_(where != PlanFor::kHost),
+        by_library_(where == PlanFor::kDeviceAndLibrary),
+        // The context's own, and one a scale where the scales run side by side.
+        lanes_(on_device_ && !train.recompute ? 1 + static_cast<std::size_t>(config.scales) : 1) {}
 
   std::int64_t total() {
     add_parameters();
     add_graph();
     if (on_device_) add_device_data();
+    use_lane_of(config_.scales - 1);  // which goes first
     add_shared_layer();
     for (int m = 0; m < config_.scales; ++m) {
+      use_lane_of(m);
       add_encoder(m);
       // With recomputing a scale is gone before the next one comes: but for its encoder's blocks,
       // which are of sizes of their own.
       if (!train_.recompute || m == 0) add_decoder(m);
     }
     add_in_flight();
-    return bytes_;
+    std::int64_t sum = bytes_;
+    for (const LaneMemory& lane : lanes_) sum += lane.bytes();
+    return sum;
   }
 
  private:
   // On the host what no array reaches of its block is never touched.
   void add(std::int64_t values, std::int64_t bytes_each = sizeof(float)) {
     const std::int64_t bytes = values * bytes_each;
-    bytes_ +=
-        on_device_ ? static_cast<std::int64_t>(block_size(static_cast<std::size_t>(bytes))) : bytes;
+    if (on_device_) {
+      lanes_[lane_].add(bytes);
+    } else {
+      bytes_ += bytes;
+    }
   }
   void add(int count, std::int64_t values, std::int64_t bytes_each) {
     for (int k = 0; k < count; ++k) add(values, bytes_each);
+  }
+
+  void use_lane_of(int scale) {
+    lane_ = lanes_.size() > 1 ? 1 + static_cast<std::size_t>(scale) : 0;
+  }
+  // What the products of a layer borrow; `outputs` of all heads.
+  void borrow(std::int64_t rows, std::int64_t inputs, std::int64_t outputs, int heads = 1) {
+    if (!by_library_) return;
+    lanes_[lane_].borrow_for_layer(train_.matmul_precision, rows, inputs, outputs / heads, heads);
   }
 
   std::int64_t projection(int heads, std::int64_t outputs) const {
@@ -96,12 +116,17 @@ class Planner {
   void add_shared_layer() {
     add(n_ * d_);  // the masked features
     add_layer(config_.heads, shared_, config_.shared_activation);
+    const std::int64_t wide = projection(config_.heads, shared_);
+    borrow(n_, d_, wide, d_ < wide ? config_.heads : 1);  // summed before it is projected, or not
   }
 
   void add_encoder(int m) {
     const std::int64_t code = Autoencoder::code_width(config_, m);
     if (drops() && !train_.recompute) add(n_ * shared_);  // h0 after the scale's own dropout
-    for (int layer = 0; layer < config_.layers; ++layer) add_layer(config_.heads, code, true);
+    for (int layer = 0; layer < config_.layers; ++layer) {
+      add_layer(config_.heads, code, true);
+      borrow(n_, layer == 0 ? shared_ : code, projection(config_.heads, code));
+    }
     if (on_device_) {
       add_partial_products(code, shared_);
       add_partial_products(code, code);
@@ -113,9 +138,14 @@ class Planner {
     const std::int64_t code = Autoencoder::code_width(config_, m);
     const std::int64_t wide = projection(decoder_heads(), d_);
     if (narrow()) add(rows_decoded() * code);
-    if (config_.encoder_to_decoder) add(rows_decoded() * code);
+    if (config_.encoder_to_decoder) {
+      add(rows_decoded() * code);
+      borrow(rows_decoded(), code, code);
+    }
     if (narrow()) add(rows_decoded() * wide);
     add_layer(decoder_heads(), d_, config_.decoder_activation);
+    const bool sums_first = narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
+    borrow(sums_first ? masked_ : rows_decoded(), code, wide);
     if (on_device_ && !train_.recompute) add_scale_in_flight(code, wide);
   }
 
@@ -157,6 +187,7 @@ class Planner {
 
   // Of a weight's gradient, a sum over the nodes that a device takes in slices.
   void add_partial_products(std::int64_t rows, std::int64_t cols) {
+    if (by_library_ && fill_library_tiles(rows, cols, n_)) return;
     constexpr std::int64_t kTile = 64, kWantedBlocks = 512, kMostSlices = 64, kLeastSlice = 256;
     const std::int64_t tiles = (rows + kTile - 1) / kTile * ((cols + kTile - 1) / kTile);
     const std::int64_t slices = std::min({kMostSlices, n_ / kLeastSlice, kWantedBlocks / tiles});
@@ -168,8 +199,10 @@ class Planner {
   std::int64_t shared_;
   const AutoencoderConfig& config_;
   const TrainConfig& train_;
-  bool on_device_;
-  std::int64_t bytes_ = 0;
+  bool on_device_, by_library_;
+  std::int64_t bytes_ = 0;         // of the host
+  std::vector<LaneMemory> lanes_;  // of a device
+  std::size_t lane_ = 0;
 };
 
 }  // namespace

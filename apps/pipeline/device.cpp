@@ -136,4 +136,14 @@ std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPre
   });
 }
 
+bool multiplies_by_library(Context& context) {
+  return context.dispatch([](auto& backend) {
+    if constexpr (requires { backend.cublas_lt(); }) {
+      return backend.cublas_lt() != nullptr;
+    } else {
+      return false;
+    }
+  });
+}
+
 }  // namespace m2st::apps

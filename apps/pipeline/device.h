@@ -31,4 +31,7 @@ std::int64_t available_bytes(Context& context);
 // to warn of; else empty. Exit code 7 when the library asked for cannot be used.
 std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPrecision precision);
 
+// Whether it has been given one.
+bool multiplies_by_library(Context& context);
+
 }  // namespace m2st::apps

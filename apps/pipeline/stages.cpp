@@ -70,6 +70,12 @@ std::vector<MatrixView<const float>> views_of(const std::vector<Matrix<float>>& 
   return views;
 }
 
+model::PlanFor planned_for(Context& context) {
+  if (context.on_host()) return model::PlanFor::kHost;
+  return multiplies_by_library(context) ? model::PlanFor::kDeviceAndLibrary
+                                        : model::PlanFor::kDevice;
+}
+
 CsrView graph_of(const data::Adjacency& adjacency) {
   return adjacency.offsets.empty() ? CsrView{} : adjacency.view();
 }
@@ -165,7 +171,7 @@ PlanRecord plan_memory(Context& context, const RunOptions& options, const Datase
     train.recompute = recompute;
     return model::planned_training_bytes(
         {dataset.nodes, edges + dataset.nodes, dataset.features.cols()}, options.autoencoder, train,
-        context.on_host() ? model::PlanFor::kHost : model::PlanFor::kDevice);
+        planned_for(context));
   };
   PlanRecord plan;
   plan.device = device_name(context);

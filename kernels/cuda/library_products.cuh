@@ -2,7 +2,6 @@
 // gathered where it needs that.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "engine/array.h"
@@ -12,9 +11,6 @@
 #include "kernels/math/rounding.h"
 
 namespace m2st::kernels {
-
-// Below it on any side tensor cores would multiply padding for the most part.
-inline constexpr std::int64_t kLeastLibrarySide = 16;
 
 // out = alpha · a · b + beta · out, or `count` of them, whose matrices lie so many elements apart
 // as the steps say: whole lines, or parts of one line.
@@ -91,8 +87,7 @@ inline LibraryOperand library_operand(CudaContext& context, const TileOperand<fl
 // False, with nothing done, where the context has no library, the product is too small for it or it
 // knows no algorithm.
 inline bool multiply_by_library(CudaContext& context, const LibraryJob& job) {
-  if (context.cublas_lt() == nullptr ||
-      std::min({job.rows, job.cols, job.depth}) < kLeastLibrarySide) {
+  if (context.cublas_lt() == nullptr || !fill_library_tiles(job.rows, job.cols, job.depth)) {
     return false;
   }
   const LinesOfMemory size_a =
