@@ -31,5 +31,6 @@ target_link_libraries(m2st_cuda PUBLIC m2st_engine ${CMAKE_DL_LIBS})
 
 # Whole jobs run on it: Context (engine/context.h) has both backends where this is set.
 target_compile_definitions(m2st_options INTERFACE M2ST_WITH_CUDA)
-target_link_libraries(m2st_autograd PUBLIC m2st_cuda)
-target_link_libraries(m2st_cluster PUBLIC m2st_cuda)
+foreach(floor data autograd cluster)
+  target_link_libraries(m2st_${floor} PUBLIC m2st_cuda)
+endforeach()
