@@ -4,8 +4,8 @@
 // is looked for from 2 to 25. Lines that end in _cuda have the iterations on a device, a hundred of
 // them for one run, and are skipped where there is none.
 #include <optional>
-#include <string>
 
+#include "bench/device.h"
 #include "bench/support.h"
 #include "cluster/domain_count.h"
 #include "cluster/domains.h"
@@ -119,21 +119,6 @@ void sweep(benchmark::State& state) {
   Cells cells(state);
   run_sweep(state, cells.context, cells);
 }
-
-#if defined(M2ST_WITH_CUDA)
-std::optional<Context> device_context(benchmark::State& state) {
-  if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-    state.SkipWithError(("no CUDA device: " + reason).c_str());
-    return {};
-  }
-  return cuda_context(0, 0);
-}
-#else
-std::optional<Context> device_context(benchmark::State& state) {
-  state.SkipWithError("this build has no CUDA backend");
-  return {};
-}
-#endif
 
 // From start values on the host to labels there; the cells are on the device.
 void reference_cuda(benchmark::State& state) {
