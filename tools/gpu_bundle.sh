@@ -3,10 +3,10 @@
 # toolkit, no compiler and none of the libraries (docs/gpu.md, "Without a toolkit"):
 #   tools/gpu_bundle.sh [FOLDER]      here: builds preset cuda-static, fills FOLDER (build/bundle)
 #   FOLDER/tools/gpu_check.sh         there: as ever, but for the build
-# ARCHITECTURES, as CMAKE_CUDA_ARCHITECTURES, are the GPU's (90-real: sm_90 and no PTX, which would
-# double the kernels' size); JOBS compilers run at a time. FOLDER is replaced as a whole, but only if it is
-# a bundle, empty or absent. It holds data of the folder beside the tree, too: whoever passes it on
-# passes that on.
+# ARCHITECTURES, as CMAKE_CUDA_ARCHITECTURES, are the GPU's (90-real: sm_90 and no PTX, because figures of
+# what a driver compiles are not this program's); JOBS compilers run at a time. FOLDER is replaced as
+# a whole, but only if it is a bundle, empty or absent. It holds data of the folder beside the tree, too:
+# whoever passes it on passes that on.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${1:-$root/build/bundle}
