@@ -1,7 +1,7 @@
 // Epochs on a CUDA device, ten at a time as training asks for them: captured before the clock
 // starts, so an iteration is ten launches of the graph and one wait for their losses. Arguments:
 // nodes, width, hidden, scales, products (0: the engine's own in float32, 1: cuBLASLt's in TF32).
-// The counter `epoch` is the time of one, `device_bytes` what training takes of the device's
+// The counter `epoch` is the time of one, `peak_bytes` what training takes of the device's
 // memory, its graph included. Only in builds with CUDA.
 #if defined(M2ST_WITH_CUDA)
 
@@ -53,7 +53,7 @@ void train(benchmark::State& state, CudaContext& cuda, Context& context) {
   const model::RunEpochs run =
       model::epochs_on_device<float>(cuda, context, autoencoder, parameters, data, train, {});
   time_epochs(state, run);
-  state.counters["device_bytes"] = taken_bytes(cuda, free_before);
+  state.counters["peak_bytes"] = taken_bytes(cuda, free_before);
 }
 
 void train_by_library(benchmark::State& state, CudaContext& cuda, Context& context) {
