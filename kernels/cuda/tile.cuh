@@ -54,22 +54,22 @@ struct AsTheyAre {
   }
 };
 
-template <class T, int kOwned>
+template <class T, int kOwned, int kDepth = kStageDepth<T>>
 struct TileStage {
   static constexpr int kWidth = kOwned * kTileThreads;
   static constexpr int kLine = kWidth + kTilePadding;
-  static constexpr int kSize = kLine * kStageDepth<T>;
-  static constexpr int kElements = kWidth * kStageDepth<T>;
+  static constexpr int kSize = kLine * kDepth;
+  static constexpr int kElements = kWidth * kDepth;
   static constexpr int kLoads = (kElements + kBlockThreads - 1) / kBlockThreads;
 
   T loaded[kLoads];
 
   // Neighbouring threads read neighbouring elements, whichever way the operand lies.
   static __device__ int index_of(bool along_depth, int element) {
-    return along_depth ? element / kStageDepth<T> : element % kWidth;
+    return along_depth ? element / kDepth : element % kWidth;
   }
   static __device__ int depth_of(bool along_depth, int element) {
-    return along_depth ? element % kStageDepth<T> : element / kWidth;
+    return along_depth ? element % kDepth : element / kWidth;
   }
   template <class Entries>
   __device__ void load(const TileOperand<T>& operand, TileRange indices, TileRange depths) {
@@ -107,38 +107,51 @@ __device__ inline void read_owned(const T* line, int thread, T (&values)[kOwned]
   }
 }
 
-// Bytes of shared memory of add_tile: two stages, one computed with while the next arrives.
-template <class T, int kRows, int kCols>
+// Bytes of shared memory of two stages, one computed with while the next arrives.
+template <class T, int kRows, int kCols, int kDepth = kStageDepth<T>>
 constexpr std::size_t tile_bytes() {
-  return 2 * (TileStage<T, kRows>::kSize + TileStage<T, kCols>::kSize) * sizeof(T);
+  return 2 * (TileStage<T, kRows, kDepth>::kSize + TileStage<T, kCols, kDepth>::kSize) * sizeof(T);
 }
 
-// sums[r][c] += Σ over depths of op, for the thread's rows and columns; all threads of the block
-// call it. Beyond the ranges operands count as zeros.
-template <class Op, class Entries = AsTheyAre, class T, int kRows, int kCols>
-__device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
-                         TileRange cols, TileRange depths, T (&sums)[kRows][kCols]) {
-  constexpr int kSizeA = TileStage<T, kRows>::kSize;
-  constexpr int kSize = kSizeA + TileStage<T, kCols>::kSize;
+// add(lines of a, lines of b, terms left) for one stage after the other, an operand's depth p being
+// line p of its stage; all threads of the block call it. Beyond the ranges operands count as zeros.
+template <int kRows, int kCols, int kDepth, class Entries, class T, class Add>
+__device__ void walk_stages(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
+                            TileRange cols, TileRange depths, const Add& add) {
+  constexpr int kSizeA = TileStage<T, kRows, kDepth>::kSize;
+  constexpr int kSize = kSizeA + TileStage<T, kCols, kDepth>::kSize;
   T* stages = block_shared_dynamic<T>();
-  const int thread_col = threadIdx.x % kTileThreads;
-  const int thread_row = threadIdx.x / kTileThreads;
-  TileStage<T, kRows> stage_a;
-  TileStage<T, kCols> stage_b;
+  TileStage<T, kRows, kDepth> stage_a;
+  TileStage<T, kCols, kDepth> stage_b;
   stage_a.template load<Entries>(a, rows, depths);
   stage_b.template load<Entries>(b, cols, depths);
   stage_a.store(a.along_depth, stages);
   stage_b.store(b.along_depth, stages + kSizeA);
   __syncthreads();
   for (int current = 0; depths.first < depths.end; current ^= 1) {
-    depths.first += kStageDepth<T>;
+    const std::int64_t left = depths.end - depths.first;
+    depths.first += kDepth;
     const bool more = depths.first < depths.end;
     if (more) {
       stage_a.template load<Entries>(a, rows, depths);
       stage_b.template load<Entries>(b, cols, depths);
     }
-    const T* lines_a = stages + current * kSize;
-    const T* lines_b = lines_a + kSizeA;
+    add(stages + current * kSize, stages + current * kSize + kSizeA, left);
+    if (more) {
+      stage_a.store(a.along_depth, stages + (current ^ 1) * kSize);
+      stage_b.store(b.along_depth, stages + (current ^ 1) * kSize + kSizeA);
+    }
+    __syncthreads();
+  }
+}
+
+// sums[r][c] += Σ over depths of op, for the thread's rows and columns.
+template <class Op, class Entries = AsTheyAre, class T, int kRows, int kCols>
+__device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
+                         TileRange cols, TileRange depths, T (&sums)[kRows][kCols]) {
+  const int thread_col = threadIdx.x % kTileThreads;
+  const int thread_row = threadIdx.x / kTileThreads;
+  const auto add_stage = [&](const T* lines_a, const T* lines_b, std::int64_t) {
 #pragma unroll
     for (int p = 0; p < kStageDepth<T>; ++p) {
       T values_a[kRows], values_b[kCols];
@@ -150,12 +163,8 @@ __device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileR
         for (int c = 0; c < kCols; ++c) sums[r][c] = Op::add(sums[r][c], values_a[r], values_b[c]);
       }
     }
-    if (more) {
-      stage_a.store(a.along_depth, stages + (current ^ 1) * kSize);
-      stage_b.store(b.along_depth, stages + (current ^ 1) * kSize + kSizeA);
-    }
-    __syncthreads();
-  }
+  };
+  walk_stages<kRows, kCols, kStageDepth<T>, Entries>(a, b, rows, cols, depths, add_stage);
 }
 
 }  // namespace m2st::kernels

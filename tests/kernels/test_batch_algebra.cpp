@@ -123,6 +123,32 @@ TYPED_TEST(BatchAlgebra, MultipliesEachMember) {
   }
 }
 
+// Around the sides of a fragment and of the least tile, each as rows, depth and columns.
+TYPED_TEST(BatchAlgebra, MultipliesAtRaggedSizes) {
+  using T = TypeParam;
+  Backend context(1);
+  const std::vector<std::int64_t> sides = {0, 1, 7, 8, 9, 31, 32, 33};
+  for (std::size_t i = 0; i < sides.size(); ++i) {
+    for (std::size_t j = 0; j < sides.size(); ++j) {
+      const std::int64_t rows = sides[i], depth = sides[j], cols = sides[(i + 3 * j) % 8];
+      const Members<T> a(2, depth, rows, 40), b(2, depth, cols, 50);
+      const auto left = a.joined(), right = b.joined();
+      std::vector<T> out(static_cast<std::size_t>(2 * rows * cols), T(-1)), want;
+      for (std::size_t s = 0; s < 2; ++s) {
+        const Dense<T> x = product(transposed(a.each[s]), b.each[s]);
+        want.insert(want.end(), x.values.begin(), x.values.end());
+      }
+
+      kernels::multiply<T>(context, Layout::kTransposed, Layout::kPlain, T(1),
+                           view_of(left, 2, depth, rows), view_of(right, 2, depth, cols), T(0),
+                           view_of(out, 2, rows, cols));
+
+      EXPECT_TRUE(near(out, want, test::relative_error(kProductRounding<T>)))
+          << rows << " x " << depth << " x " << cols;
+    }
+  }
+}
+
 // Blocks of larger matrices as operands and as result; beta 0 overwrites what was not a number.
 TYPED_TEST(BatchAlgebra, MultipliesBlocks) {
   using T = TypeParam;

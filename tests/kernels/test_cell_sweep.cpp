@@ -161,7 +161,7 @@ TYPED_TEST(CellSweep, MatchesReference) {
 
 TYPED_TEST(CellSweep, ASetsBytesDoNotDependOnTheOthers) {
   using T = TypeParam;
-  const Sizes sizes{650, {40, 5}, 5, 4, 6};  // enough for larger tiles of all sets than of one
+  const Sizes sizes{650, {40, 5}, 5, 4, 6};
   Backend context(1);
   Problem<T> together(sizes), apart(sizes);
 

@@ -36,6 +36,11 @@ std::uint32_t warp_reduce(unsigned mask, std::uint32_t value, Reduction reductio
       warp_operation({WarpKind::kReduce, mask, value, 0, reduction, where}));
 }
 
+void warp_products(const ProductPart& part, Where where) {
+  warp_operation({WarpKind::kProducts, 0xFFFFFFFFu, reinterpret_cast<std::uintptr_t>(&part), 0,
+                  Reduction::kSum, where});
+}
+
 void fence() { Block::current().fence(); }
 void yield() { Block::current().yield(); }
 void count_atomic() { Block::current().count_atomic(); }

@@ -23,6 +23,19 @@ unsigned warp_ballot(unsigned mask, bool predicate, Where where);
 unsigned warp_match(unsigned mask, std::uint64_t value, Where where);
 std::uint32_t warp_reduce(unsigned mask, std::uint32_t value, Reduction reduction, Where where);
 
+// One lane's part of a warp's products of fragments in double, rows · cols of them: a 8 × 4 of
+// which lane l holds [l / 4, l % 4], b 4 × 8 with [l % 4, l / 4], sums 8 × 8 with two columns from
+// [l / 4, 2 (l % 4)] on.
+struct ProductPart {
+  int rows;
+  int cols;
+  const double* a;  // of each fragment
+  const double* b;
+  double* sums;  // (rows, cols, 2)
+};
+// sums += a · b, a chain of fused operations for each; by all lanes.
+void warp_products(const ProductPart& part, Where where);
+
 void fence();
 // Lets other threads of the block go first: for loops that wait for one.
 void yield();

@@ -1,6 +1,7 @@
 #include "tests/simt/warp.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/check.h"
 #include "tests/simt/report.h"
@@ -42,6 +43,32 @@ void for_lanes(unsigned mask, Function&& function) {
   for (; mask != 0; mask &= mask - 1) function(static_cast<unsigned>(__builtin_ctz(mask)));
 }
 
+// Every lane's part stays where it is while the lane waits.
+void add_products(const std::array<std::uint64_t, kWarpLanes>& parts) {
+  std::array<const ProductPart*, kWarpLanes> of_lane;
+  for (std::size_t lane = 0; lane < of_lane.size(); ++lane) {
+    of_lane[lane] = reinterpret_cast<const ProductPart*>(parts[lane]);
+  }
+  const int rows = of_lane[0]->rows, cols = of_lane[0]->cols;
+  for (int fragment = 0; fragment < rows * cols; ++fragment) {
+    double a[32], b[4][8], sums[8][8];
+    for (std::size_t lane = 0; lane < of_lane.size(); ++lane) {
+      const ProductPart& part = *of_lane[lane];
+      a[lane] = part.a[fragment / cols];
+      b[lane % 4][lane / 4] = part.b[fragment % cols];
+      std::copy_n(part.sums + 2 * fragment, 2, sums[lane / 4] + lane % 4 * 2);
+    }
+    for (int i = 0; i < 8; ++i) {
+      for (int p = 0; p < 4; ++p) {
+        for (int j = 0; j < 8; ++j) sums[i][j] = std::fma(a[4 * i + p], b[p][j], sums[i][j]);
+      }
+    }
+    for (std::size_t lane = 0; lane < of_lane.size(); ++lane) {
+      std::copy_n(sums[lane / 4] + lane % 4 * 2, 2, of_lane[lane]->sums + 2 * fragment);
+    }
+  }
+}
+
 }  // namespace
 
 const char* name_of(WarpKind kind) {
@@ -56,6 +83,8 @@ const char* name_of(WarpKind kind) {
       return "match";
     case WarpKind::kReduce:
       return "reduction";
+    case WarpKind::kProducts:
+      return "product of fragments";
   }
   return "";
 }
@@ -159,6 +188,9 @@ void Warp::work_out(const Pending& pending, WarpResults& results) {
       for_lanes(mask, [&](unsigned lane) { results.of_lane[lane] = total; });
       return;
     }
+    case WarpKind::kProducts:
+      add_products(pending.value);
+      return;
   }
 }
 

@@ -11,13 +11,13 @@
 
 namespace m2st::simt {
 
-enum class WarpKind { kBarrier, kShuffle, kBallot, kMatch, kReduce };
+enum class WarpKind { kBarrier, kShuffle, kBallot, kMatch, kReduce, kProducts };
 
 struct WarpCall {
   WarpKind kind;
   unsigned mask;
-  std::uint64_t value;
-  int source;  // lane, for shuffles
+  std::uint64_t value;  // for products the address of the lane's part
+  int source;           // lane, for shuffles
   Reduction reduction;
   Where where;
 };

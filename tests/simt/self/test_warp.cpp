@@ -4,6 +4,7 @@
 #include <cooperative_groups/reduce.h>
 #include <gtest/gtest.h>
 
+#include "kernels/cuda/double_tile.cuh"
 #include "tests/simt/planted/planted.h"
 
 namespace m2st::simt::planted {
@@ -98,6 +99,55 @@ TEST(Match, FindsTheLanesOfEqualValue) {
               for (int other = i % 3; other < 32; other += 3) mask |= 1u << other;
               return mask;
             }));
+}
+
+// a(i, p) = 2^p (i + 1), b(p, j) = j + 1 + 100 p, and the same with other signs as a second
+// fragment; every lane's sums before are its number.
+__global__ void fragments_kernel(double* out) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, index = lane / 4, depth = lane % 4;
+  const double a[2] = {(1 << depth) * (index + 1.0), -(1 << depth) * (index + 1.0)};
+  const double b[1] = {index + 1 + 100.0 * depth};
+  double sums[2][1][2] = {{{1.0 * lane, 1.0 * lane}}, {{1.0 * lane, 1.0 * lane}}};
+  kernels::add_fragments(a, b, sums);
+  out[threadIdx.x] = 1e6 * sums[0][0][0] + sums[0][0][1];
+  if (sums[1][0][0] != 2 * lane - sums[0][0][0]) out[threadIdx.x] = -1;
+}
+
+TEST(Fragments, AreMultipliedByAWarp) {
+  EXPECT_EQ(run_block(fragments_kernel, 64), by_thread<double>(64, [](int i) {
+              const int lane = i % 32;
+              const auto entry = [&](int col) {  // Σ 2^p (row + 1) (col + 1 + 100 p) of p < 4
+                return lane + (lane / 4 + 1) * (15.0 * (col + 1) + 100 * 34);
+              };
+              return 1e6 * entry(2 * (lane % 4)) + entry(2 * (lane % 4) + 1);
+            }));
+}
+
+// Terms that cancel: only in order of p, each step rounded once, is the last one all that is left.
+__global__ void chain_kernel(double* out) {
+  const double big = 0x1p60, tiny = 0x1p-60;
+  const int depth = static_cast<int>(threadIdx.x) % 4;
+  const double a[1] = {depth == 0 ? 1 + 0x1p-52 : depth == 1 ? big : depth == 2 ? -big : tiny};
+  const double b[1] = {depth == 0 ? 1 - 0x1p-52 : 1.0};
+  double sums[1][1][2] = {{{-1.0, -1.0}}};
+  kernels::add_fragments(a, b, sums);
+  out[threadIdx.x] = sums[0][0][1];
+}
+
+TEST(Fragments, TermsAreAChainOfFusedOperations) {
+  EXPECT_EQ(run_block(chain_kernel, 32), std::vector<double>(32, 0x1p-60));
+}
+
+__global__ void first_term_kernel(double* out) {
+  const int depth = static_cast<int>(threadIdx.x) % 4;
+  const double a[1] = {depth == 0 ? 1 + 0x1p-52 : 0.0}, b[1] = {1 - 0x1p-52};
+  double sums[1][1][2] = {{{-1.0, -1.0}}};
+  kernels::add_fragments(a, b, sums);
+  out[threadIdx.x] = sums[0][0][0];
+}
+
+TEST(Fragments, ProductsAreNotRounded) {
+  EXPECT_EQ(run_block(first_term_kernel, 32), std::vector<double>(32, -0x1p-104));
 }
 
 // The odd lanes only, each with a value of its own sign.
