@@ -150,11 +150,18 @@ class GpuBundleTest(unittest.TestCase):
         self.assertEqual(done.returncode, 7)
         self.assertRegex(done.stderr, r"\Agpu_check: [^\n]*no NVIDIA driver\n\Z")
 
+    def test_a_tree_without_a_gpu_is_not_built(self):
+        for name, text in (("nvidia-smi", "exit 9"), ("nvcc", ""), ("cmake", "exit 9")):
+            self.write("commands/" + name, f"#!/bin/sh\n{text}\n")
+        done = self.run_script(self.tree / "tools/gpu_check.sh")
+        self.assertEqual((done.returncode, done.stderr),
+                         (7, "gpu_check: nvidia-smi finds no GPU\n"))
+
     def test_a_test_that_fails_fails_the_check(self):
         self.pack()
         done = self.check(FAILS="test_kernels_cuda")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertEqual(self.report()["steps"]["test_kernels_cuda"], "failed")
+        self.assertEqual(self.report()["complaints"], ["test_kernels_cuda: failed"])
 
     def test_a_folder_that_is_no_bundle_is_left_alone(self):
         self.bundle.mkdir()
