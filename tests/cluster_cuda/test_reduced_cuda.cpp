@@ -115,17 +115,75 @@ class ReducedOnCuda : public testing::Test {
 
   template <class T>
   std::vector<ReducedResult> together(const std::vector<Matrix<double>>& data,
-                                      const std::vector<ReferenceOptions>& sets) {
-    std::vector<std::vector<T>> swept;
+                                      const std::vector<ReferenceOptions>& sets,
+                                      const ReferenceState& start) {
+    const std::vector<std::vector<T>> values = values_of<T>(data);
     Placement placement(device_);
     std::vector<MatrixView<const T>> views;
-    for (const Matrix<double>& view : data) {
-      swept.emplace_back(view.span().begin(), view.span().end());
-      views.push_back(
-          placement.place(MatrixView<const T>{swept.back().data(), view.rows(), view.cols()}));
+    for (const MatrixView<const T>& view : views_of(values, data)) {
+      views.push_back(placement.place(view));
     }
-    return solve_together<T>(device_, data, views, data_gram(host(), data).view(), sets,
-                             initial_state(host(), data, sets.front()));
+    return solve_together<T>(device_, data, views, data_gram(host(), data).view(), sets, start);
+  }
+  template <class T>
+  std::vector<ReducedResult> together(const std::vector<Matrix<double>>& data,
+                                      const std::vector<ReferenceOptions>& sets) {
+    return together<T>(data, sets, initial_state(host(), data, sets.front()));
+  }
+
+  // Float passes on the device leave the labels of float passes on the CPU and those of double
+  // ones.
+  void expect_float_labels(const std::vector<Matrix<double>>& data,
+                           const std::vector<ReferenceOptions>& sets, const ReferenceState& start,
+                           const std::string& what) {
+    constexpr double kFloatDrift = 1e-4;
+    const std::vector<std::vector<float>> values = values_of<float>(data);
+
+    const std::vector<ReducedResult> got = together<float>(data, sets, start);
+
+    const std::vector<ReducedResult> want = solve_together<float>(
+        host(), data, views_of(values, data), data_gram(host(), data).view(), sets, start);
+    const std::vector<ReducedResult> exact = together<double>(data, sets, start);
+    for (std::size_t s = 0; s < sets.size(); ++s) {
+      EXPECT_EQ(got[s].labels, want[s].labels) << what << ", " << s;
+      EXPECT_EQ(got[s].labels, exact[s].labels) << what << ", " << s;
+      for (std::size_t m = 0; m < want[s].weights.size(); ++m) {
+        EXPECT_NEAR(got[s].weights[m], want[s].weights[m], kFloatDrift) << what;
+        EXPECT_NEAR(got[s].weights[m], exact[s].weights[m], kFloatDrift) << what;
+      }
+      EXPECT_NEAR(got[s].objective.total(), exact[s].objective.total(),
+                  kFloatDrift * std::abs(exact[s].objective.total()));
+    }
+  }
+
+  template <class T>
+  static std::vector<std::vector<T>> values_of(const std::vector<Matrix<double>>& data) {
+    std::vector<std::vector<T>> values;
+    for (const Matrix<double>& view : data) {
+      values.emplace_back(view.span().begin(), view.span().end());
+    }
+    return values;
+  }
+  template <class T>
+  static std::vector<MatrixView<const T>> views_of(const std::vector<std::vector<T>>& values,
+                                                   const std::vector<Matrix<double>>& data) {
+    std::vector<MatrixView<const T>> views;
+    for (std::size_t m = 0; m < data.size(); ++m) {
+      views.push_back({values[m].data(), data[m].rows(), data[m].cols()});
+    }
+    return views;
+  }
+
+  // Every sixth cell of the published embedding, all of its columns.
+  std::vector<Matrix<double>> some_starmap_cells() {
+    std::vector<Matrix<double>> part;
+    for (const Matrix<double>& view : test::starmap_data(host(), "a")) {
+      part.emplace_back(host().pool(), view.rows() / 6, view.cols());
+      for (std::int64_t i = 0; i < part.back().rows(); ++i) {
+        std::copy_n(view.view().row(6 * i).data(), view.cols(), part.back().view().row(i).data());
+      }
+    }
+    return part;
   }
 
   Context device_ = cuda_context(0, 2);
@@ -176,16 +234,9 @@ TEST_F(ReducedOnCuda, RunsAsOnTheCpuWithThePapersChoices) {
   expect_same_run(data, options, initial_state(host(), data, options), "Frobenius");
 }
 
-// Every sixth cell of the published embedding, all of its columns.
 TEST_F(ReducedOnCuda, RunsAsOnTheCpuOnStarmapCells) {
   M2ST_NEEDS_SHARED("data/starmap_m2st");
-  std::vector<Matrix<double>> part;
-  for (const Matrix<double>& view : test::starmap_data(host(), "a")) {
-    part.emplace_back(host().pool(), view.rows() / 6, view.cols());
-    for (std::int64_t i = 0; i < part.back().rows(); ++i) {
-      std::copy_n(view.view().row(6 * i).data(), view.cols(), part.back().view().row(i).data());
-    }
-  }
+  const std::vector<Matrix<double>> part = some_starmap_cells();
   ReferenceOptions options = test::starmap_options();
   options.iterations = 5;
   expect_same_run(part, options, initial_state(host(), part, options), "STARmap");
@@ -206,28 +257,25 @@ TEST_F(ReducedOnCuda, ABatchGivesWhatItsSetsGiveAlone) {
   }
 }
 
-TEST_F(ReducedOnCuda, FloatPassesRunAsOnTheCpu) {
+TEST_F(ReducedOnCuda, FloatPassesGiveTheSameLabels) {
   const std::vector<Matrix<double>> data = blobs(70, {9, 5});
   const std::vector<ReferenceOptions> sets = option_sets(4, 5);
-  std::vector<std::vector<float>> single;
-  std::vector<MatrixView<const float>> views;
-  for (const Matrix<double>& view : data) {
-    single.emplace_back(view.span().begin(), view.span().end());
-    views.push_back({single.back().data(), view.rows(), view.cols()});
-  }
-  constexpr double kFloatDrift = 1e-4;
+  expect_float_labels(data, sets, initial_state(host(), data, sets.front()), "blobs");
+}
 
-  const std::vector<ReducedResult> got = together<float>(data, sets);
+TEST_F(ReducedOnCuda, FloatPassesGiveTheSameLabelsOnGoldenData) {
+  M2ST_NEEDS_SHARED("golden/cluster");
+  const test::GoldenClustering golden = test::golden_clustering(host());
+  expect_float_labels(golden.data, {golden.options},
+                      test::golden_state(host(), "init", golden.data.size()), "golden");
+}
 
-  const std::vector<ReducedResult> want =
-      solve_together<float>(host(), data, views, data_gram(host(), data).view(), sets,
-                            initial_state(host(), data, sets.front()));
-  for (std::size_t s = 0; s < sets.size(); ++s) {
-    EXPECT_EQ(got[s].labels, want[s].labels) << s;
-    for (std::size_t m = 0; m < want[s].weights.size(); ++m) {
-      EXPECT_NEAR(got[s].weights[m], want[s].weights[m], kFloatDrift);
-    }
-  }
+TEST_F(ReducedOnCuda, FloatPassesGiveTheSameLabelsOnStarmapCells) {
+  M2ST_NEEDS_SHARED("data/starmap_m2st");
+  const std::vector<Matrix<double>> part = some_starmap_cells();
+  ReferenceOptions options = test::starmap_options();
+  options.iterations = 5;
+  expect_float_labels(part, {options}, initial_state(host(), part, options), "STARmap");
 }
 
 // Cells of one place make every system singular, great ones let all weights underflow, and clusters

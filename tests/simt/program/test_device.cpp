@@ -203,35 +203,29 @@ TEST_F(Device, ReferenceClusteringIsTheCpusOnADevice) {
 
 TEST_F(Device, SweepChoosesTheCpusDomainsOnADevice) {
   ASSERT_EQ(run("cpu", "embedded").code, 0);
-  for (const char* device : {"cpu", "cuda"}) {
-    const ProgramResult result = run_program({"sweep",
-                                              "--embeddings",
-                                              path("embedded/embedding_scale1.npy"),
-                                              path("embedded/embedding_scale2.npy"),
-                                              "-k",
-                                              "3",
-                                              "--lambda1",
-                                              "1",
-                                              "10",
-                                              "--lambda2",
-                                              "0.001",
-                                              "--lambda3",
-                                              "0.1",
-                                              "--specific-dim",
-                                              "3",
-                                              "5",
-                                              "--iterations",
-                                              "10",
-                                              "--device",
-                                              device,
-                                              "-o",
-                                              path(device)});
-    ASSERT_EQ(result.code, 0) << result.err;
-  }
+  for (const std::string precision : {"double", "float"}) {
+    for (const std::string device : {"cpu", "cuda"}) {
+      const std::string out = device + precision;
+      std::vector<std::string> words = {"sweep", "--embeddings"};
+      for (const char* scale : {"1", "2"}) {
+        words.push_back(path("embedded/embedding_scale") + scale + ".npy");
+      }
+      for (const char* word : {"-k", "3", "--lambda1", "1", "10", "--lambda2", "0.001", "--lambda3",
+                               "0.1", "--specific-dim", "3", "5", "--iterations", "10"}) {
+        words.emplace_back(word);
+      }
+      words.insert(words.end(), {"--precision", precision, "--device", device, "-o", path(out)});
+      const ProgramResult result = run_program(words);
+      ASSERT_EQ(result.code, 0) << result.err;
+    }
+    const Json made = manifest("cuda" + precision), want = manifest("cpu" + precision);
 
-  EXPECT_TRUE(file_text(path("cuda/domains.csv")) == file_text(path("cpu/domains.csv")));
-  EXPECT_EQ(manifest("cuda")["hardware"]["device"], "cuda:0");
-  EXPECT_EQ(manifest("cuda")["chosen"]["domain_sizes"], manifest("cpu")["chosen"]["domain_sizes"]);
+    EXPECT_TRUE(file_text(path("cuda" + precision + "/domains.csv")) ==
+                file_text(path("cpu" + precision + "/domains.csv")))
+        << precision;
+    EXPECT_EQ(made["hardware"]["device"], "cuda:0");
+    EXPECT_EQ(made["chosen"]["domain_sizes"], want["chosen"]["domain_sizes"]);
+  }
 }
 
 }  // namespace
