@@ -7,6 +7,7 @@
 
 #include "cluster/blocks.h"
 #include "cluster/reduced_iteration.h"
+#include "cluster/solver_memory.h"
 #include "cluster/stacked_gram.h"
 #include "engine/placement.h"
 #include "engine/repeated_work.h"
@@ -129,6 +130,16 @@ std::vector<ReducedResult> solve_together_on(CpuContext& host, Backend& backend,
   return results;
 }
 
+SolverShape shape_of(const std::vector<Matrix<double>>& data, const ReferenceOptions& options) {
+  SolverShape shape;
+  shape.cells = data.front().rows();
+  for (const Matrix<double>& view : data) shape.widths.push_back(view.cols());
+  shape.specific_dim = options.specific_dim;
+  shape.common_dim = options.common_dim > 0 ? options.common_dim : options.clusters;
+  shape.clusters = options.clusters;
+  return shape;
+}
+
 std::vector<MatrixView<const double>> views_of(const std::vector<Matrix<double>>& data) {
   std::vector<MatrixView<const double>> views;
   for (const Matrix<double>& view : data) views.push_back(view.view());
@@ -158,6 +169,8 @@ ObjectiveTerms solve_reduced(CpuContext& context, const std::vector<Matrix<doubl
 ObjectiveTerms solve_reduced(Context& context, const std::vector<Matrix<double>>& data,
                              MatrixView<const double> gram, const ReferenceOptions& options,
                              ReferenceState& state, const IterationObserver& observer) {
+  const SolverShape shape = shape_of(data, options);
+  check_room(context, "the reference method takes", cell_bytes(shape) + solver_bytes(shape, 1));
   Placement placement(context);
   std::vector<MatrixView<const double>> swept;
   for (const Matrix<double>& view : data) swept.push_back(placement.place(view.view()));

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "engine/check.h"
+#include "engine/device_memory.h"
+
 namespace m2st::cluster {
 namespace {
 
@@ -53,6 +56,13 @@ std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets) {
   const std::int64_t maps = 2 * sets * rows * entries * shape.scalar_bytes;
   return static_cast<std::int64_t>(kPoolShare * static_cast<double>(small + of_cells + maps)) +
          kSmallBlocks;
+}
+
+void check_room(Context& context, const std::string& what, std::int64_t bytes) {
+  const std::int64_t free = free_device_bytes(context);
+  if (bytes <= free) return;
+  fail(ExitCode::kOutOfMemory, "clustering: ", what, " up to ", bytes,
+       " bytes of the device's memory, of which ", free, " are free; use --device cpu");
 }
 
 }  // namespace m2st::cluster

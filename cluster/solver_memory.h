@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
+
+#include "engine/context.h"
 
 namespace m2st::cluster {
 
@@ -21,5 +24,9 @@ std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets);
 
 // Of the cells.
 std::int64_t cell_bytes(const SolverShape& shape);
+
+// Exit code 6, saying how much `what` takes and how much there is, where that is more than the
+// context's device has left.
+void check_room(Context& context, const std::string& what, std::int64_t bytes);
 
 }  // namespace m2st::cluster

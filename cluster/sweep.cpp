@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <set>
@@ -19,6 +18,7 @@
 #include "cluster/solver_memory.h"
 #include "cluster/stacked_gram.h"
 #include "engine/check.h"
+#include "engine/device_memory.h"
 #include "engine/parallel.h"
 
 namespace m2st::cluster {
@@ -77,17 +77,6 @@ Options solver_options(const SweepOptions& sweep, const OptionSet& set) {
   return options;
 }
 
-// Of a device's memory.
-std::int64_t free_bytes(Context& device) {
-  return device.dispatch([](auto& backend) -> std::int64_t {
-    if constexpr (requires { backend.free_bytes(); }) {
-      return backend.free_bytes();
-    } else {
-      return std::numeric_limits<std::int64_t>::max();
-    }
-  });
-}
-
 }  // namespace
 
 SweepGrid paper_grid() {
@@ -138,13 +127,14 @@ Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& o
 Sweep::Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
              std::optional<ReferenceState> start)
     : Sweep(context.host(), input, options, std::move(start)) {
-  if (context.on_host() || options.solver != SweepSolver::kReference) return;
-  device_ = &context;
-  place_cells();
+  use_device(context);
 }
 
-void Sweep::place_cells() {
-  placed_.emplace(*device_);
+void Sweep::use_device(Context& context) {
+  if (context.on_host() || options_.solver != SweepSolver::kReference) return;
+  check_room(context, "the cells take", cell_bytes(shape_of(0)));
+  device_ = &context;
+  placed_.emplace(context);
   if (single_.empty()) {
     for (MatrixView<const double>& view : swept_) view = placed_->place(view);
   } else {
@@ -152,8 +142,14 @@ void Sweep::place_cells() {
   }
 }
 
-// As many as the backend has memory for; on the host more would not help.
-std::int64_t Sweep::sets_in_step(int specific_dim) const {
+void Sweep::use_host() {
+  device_ = nullptr;
+  placed_.reset();
+  for (std::size_t m = 0; m < data_.size(); ++m) swept_[m] = data_[m].view();
+  for (std::size_t m = 0; m < single_.size(); ++m) swept_single_[m] = single_[m].view();
+}
+
+SolverShape Sweep::shape_of(int specific_dim) const {
   SolverShape shape;
   shape.cells = cells();
   for (const Matrix<double>& view : data_) shape.widths.push_back(view.cols());
@@ -161,14 +157,17 @@ std::int64_t Sweep::sets_in_step(int specific_dim) const {
   shape.common_dim = options_.common_dim > 0 ? options_.common_dim : options_.clusters;
   shape.clusters = options_.clusters;
   shape.scalar_bytes = single_.empty() ? sizeof(double) : sizeof(float);
-  const std::int64_t free = free_bytes(*device_);
+  return shape;
+}
+
+// As many as the backend has memory for; on the host more would not help.
+std::int64_t Sweep::sets_in_step(int specific_dim) const {
+  const SolverShape shape = shape_of(specific_dim);
+  check_room(*device_, concat("one option set with specific dimension ", specific_dim, " takes"),
+             solver_bytes(shape, 1));
+  const std::int64_t free = free_device_bytes(*device_);
   std::int64_t sets = kMostOnDevice;
   while (sets > 1 && solver_bytes(shape, sets) > free) sets /= 2;
-  if (solver_bytes(shape, sets) > free) {
-    fail(ExitCode::kOutOfMemory, "sweep: one option set with specific dimension ", specific_dim,
-         " takes up to ", solver_bytes(shape, sets), " bytes of the device's memory, of which ",
-         free, " are free; use --device cpu");
-  }
   return sets;
 }
 
@@ -212,6 +211,21 @@ std::vector<SweepSolution> Sweep::solve_batch(const std::vector<OptionSet>& sets
     MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
     solutions.push_back(
         {largest_first(result.labels), result.weights, result.iterations, result.objective});
+  }
+  return solutions;
+}
+
+std::vector<SweepSolution> Sweep::solve_shrinking(const std::vector<OptionSet>& sets) const {
+  try {
+    return solve_batch(sets);
+  } catch (const Error& error) {
+    const bool can_shrink = device_ != nullptr && sets.size() > 1;
+    if (error.code() != ExitCode::kOutOfMemory || !can_shrink) throw;
+  }
+  const auto middle = sets.begin() + std::ssize(sets) / 2;
+  std::vector<SweepSolution> solutions = solve_shrinking({sets.begin(), middle});
+  for (SweepSolution& solution : solve_shrinking({middle, sets.end()})) {
+    solutions.push_back(std::move(solution));
   }
   return solutions;
 }
@@ -266,7 +280,7 @@ void Sweep::run(const std::vector<OptionSet>& sets, const RowObserver& done,
     const std::vector<std::size_t>& indices = tasks[static_cast<std::size_t>(task)];
     std::vector<OptionSet> members;
     for (const std::size_t index : indices) members.push_back(sets[index]);
-    const std::vector<SweepSolution> solutions = solve_batch(members);
+    const std::vector<SweepSolution> solutions = solve_shrinking(members);
     for (std::size_t i = 0; i < indices.size(); ++i) {
       const SweepRow result = row(members[i], solutions[i]);
       const std::lock_guard lock(mutex);

@@ -13,6 +13,7 @@
 #include "cluster/metrics/spatial.h"
 #include "cluster/objective.h"
 #include "cluster/reference_state.h"
+#include "cluster/solver_memory.h"
 #include "engine/array.h"
 #include "engine/context.h"
 #include "engine/cpu_context.h"
@@ -88,10 +89,15 @@ class Sweep {
   // the random start; option sets must then have its specific_dim.
   Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& options,
         std::optional<ReferenceState> start);
-  // The same with the reference solver's iterations on the context's backend, its host doing all
-  // else. Exit code 6 when the backend has no memory for one option set.
+  // The same on use_device.
   Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
         std::optional<ReferenceState> start);
+
+  // The reference solver iterates on the context's backend from now on, its host doing all else.
+  // Exit code 6 when a device has no memory for the cells; later, for one option set.
+  void use_device(Context& context);
+  // On the host again; the device's memory is given back.
+  void use_host();
 
   std::int64_t cells() const { return data_.front().rows(); }
   std::int64_t narrowest() const;  // width of the narrowest embedding: caps d_s there
@@ -112,7 +118,9 @@ class Sweep {
   template <class T>
   std::vector<SweepSolution> solve_in_step(const std::vector<MatrixView<const T>>& swept,
                                            const std::vector<OptionSet>& sets) const;
-  void place_cells();
+  // The same in parts, where others have taken memory that the batch was cut for.
+  std::vector<SweepSolution> solve_shrinking(const std::vector<OptionSet>& sets) const;
+  SolverShape shape_of(int specific_dim) const;
   std::int64_t sets_in_step(int specific_dim) const;
 
   CpuContext& context_;

@@ -8,6 +8,7 @@
 #include "apps/pipeline/machine.h"
 #include "engine/check.h"
 #include "engine/cublas_lt.h"
+#include "engine/device_memory.h"
 
 namespace m2st::apps {
 
@@ -48,7 +49,8 @@ ChosenDevice automatic_device(int threads) {
   try {
     return {cuda_context(0, threads), ""};
   } catch (const Error& error) {
-    if (error.code() != ExitCode::kDevice) throw;
+    // Others can have taken so much of its memory that not even a context is left.
+    if (error.code() != ExitCode::kDevice && error.code() != ExitCode::kOutOfMemory) throw;
     return cpu_instead(threads, error.what());
   }
 }
@@ -99,15 +101,7 @@ std::string device_name(Context& context) {
 }
 
 std::int64_t available_bytes(Context& context) {
-  return context.dispatch([](auto& backend) -> std::int64_t {
-    if constexpr (requires { backend.free_bytes(); }) {
-      backend.pool().trim();  // what earlier work has left there
-      backend.synchronise();
-      return backend.free_bytes();
-    } else {
-      return available_memory_bytes();
-    }
-  });
+  return context.on_host() ? available_memory_bytes() : free_device_bytes(context);
 }
 
 std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPrecision precision) {

@@ -150,7 +150,9 @@ void Pipeline::read() {
 
 void Pipeline::prepare() {
   begin("prepare");
-  prepare_features(context(), dataset_, options_.prepare, record_);
+  prepare_features(host(), {&context(), is_automatic(options_.device)}, dataset_, options_.prepare,
+                   record_);
+  if (!trains(job_) && !dataset_.prepared->by_device) record_.device = "cpu";
   for (const std::string& line : record_.prepare->steps) note("prepare", line);
 }
 
@@ -271,8 +273,9 @@ void Pipeline::cluster() {
   if (job_ == Job::kCluster) embeddings_ = std::move(dataset_.embeddings);
   if (options_.automatic_domains) count_domains();
   begin("cluster");
-  domains_ = apps::find_domains(context(), dataset_, graph_.walked(), embeddings_, options_.cluster,
-                                record_);
+  domains_ = apps::find_domains(context(), is_automatic(options_.device), dataset_, graph_.walked(),
+                                embeddings_, options_.cluster, record_);
+  if (!trains(job_)) record_.device = record_.cluster->device;
   note("cluster", fmt::format("{} domains by {}", options_.cluster.domains, domains_.method));
   if (dataset_.truth.empty()) return;
   begin("score");

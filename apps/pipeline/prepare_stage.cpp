@@ -104,15 +104,15 @@ std::string loadings_bytes(const Matrix<double>& axes) {
 
 }  // namespace
 
-void prepare_features(Context& context, Dataset& dataset, const data::PrepareOptions& options,
-                      RunRecord& record) {
+void prepare_features(CpuContext& context, const data::DenseWork& dense, Dataset& dataset,
+                      const data::PrepareOptions& options, RunRecord& record) {
   PrepareRecord& note = record.prepare.emplace();
   note.cells_read = dataset.expression.values.rows;
   note.genes_read = dataset.expression.values.columns;
   data::Prepared& prepared = dataset.prepared.emplace();
-  prepared = data::prepare(context.host(), dataset.expression, options, &context);
+  prepared = data::prepare(context, dataset.expression, options, dense);
   dataset.features = std::move(prepared.features);
-  keep_cells(context.host(), prepared.cells, dataset);
+  keep_cells(context, prepared.cells, dataset);
   note.genes = static_cast<std::int64_t>(prepared.genes.size());
   note.steps = prepared.steps;
   note.variances = prepared.variances;

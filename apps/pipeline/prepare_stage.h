@@ -10,8 +10,8 @@
 namespace m2st::apps {
 
 // Features from dataset.expression; notes what was done in `record`.
-void prepare_features(Context& context, Dataset& dataset, const data::PrepareOptions& options,
-                      RunRecord& record);
+void prepare_features(CpuContext& context, const data::DenseWork& dense, Dataset& dataset,
+                      const data::PrepareOptions& options, RunRecord& record);
 
 // features.npy, genes.csv (those that features rest on), and where there are such: coords.csv,
 // sections.csv, labels.csv, variable_genes.csv (scores of all that could be chosen), loadings.npy

@@ -195,7 +195,7 @@ class SetRun {
     domain.seed = options_.seed;
     const Clock::time_point start = Clock::now();
     const cluster::DomainResult domains =
-        find_domains(context_, dataset_, adjacency_, embeddings, domain, record_);
+        find_domains(context_, false, dataset_, adjacency_, embeddings, domain, record_);
     return {cluster::agreement(domains.labels, dataset_.truth), domains.method,
             seconds_since(start)};
   }

@@ -2,6 +2,7 @@
 #include "apps/pipeline/stages.h"
 
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "apps/pipeline/device.h"
@@ -243,15 +244,27 @@ int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjac
   return domains;
 }
 
-cluster::DomainResult find_domains(Context& context, const Dataset& dataset,
+cluster::DomainResult find_domains(Context& context, bool or_host, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,
                                    const cluster::DomainOptions& options, RunRecord& record) {
-  cluster::DomainResult result = cluster::find_domains(
-      context, views_of(embeddings), dataset.features.view(), graph_of(adjacency), options);
+  const auto found_on = [&](auto& backend) {
+    return cluster::find_domains(backend, views_of(embeddings), dataset.features.view(),
+                                 graph_of(adjacency), options);
+  };
   ClusterRecord& note = record.cluster.emplace();
-  note.method = result.method;
   if (cluster::uses_device(options.method)) note.device = device_name(context);
+  std::optional<cluster::DomainResult> found;
+  try {
+    found = found_on(context);
+  } catch (const Error& error) {
+    const bool on_device = cluster::uses_device(options.method) && !context.on_host();
+    if (error.code() != ExitCode::kOutOfMemory || !on_device || !or_host) throw;
+    record.warnings.push_back(concat("--device auto: clusters on the CPU: ", error.what()));
+    note.device = "cpu";
+  }
+  cluster::DomainResult result = found ? std::move(*found) : found_on(context.host());
+  note.method = result.method;
   note.sizes.assign(static_cast<std::size_t>(options.domains), 0);
   for (const std::int32_t label : result.labels) ++note.sizes[static_cast<std::size_t>(label)];
   record.warnings.insert(record.warnings.end(), result.warnings.begin(), result.warnings.end());

@@ -50,8 +50,9 @@ int count_domains(CpuContext& context, const Dataset& dataset, const data::Adjac
                   const std::vector<Matrix<float>>& embeddings, const RunOptions& options,
                   RunRecord& record);
 
-// On the context's backend where the method works there, else on its host.
-cluster::DomainResult find_domains(Context& context, const Dataset& dataset,
+// On the context's backend where the method works there, else on its host. or_host: where a device
+// has no memory for it the host does it all, and a warning says so; otherwise exit code 6.
+cluster::DomainResult find_domains(Context& context, bool or_host, const Dataset& dataset,
                                    const data::Adjacency& adjacency,
                                    const std::vector<Matrix<float>>& embeddings,
                                    const cluster::DomainOptions& options, RunRecord& record);

@@ -88,6 +88,7 @@ class SweepJob {
   void open_folder();
   void keep_rows();
   void sweep();
+  void solve_missing();
   void write_table() const;
   void compare(const cluster::SweepRow& row, const cluster::SweepSolution& solution);
   void report(std::int64_t done_now);
@@ -98,6 +99,25 @@ class SweepJob {
   CpuContext& host() { return device_.context.host(); }
   // The monotone solver works on the host alone.
   bool on_device() const { return options_.sweep.solver == cluster::SweepSolver::kReference; }
+
+  // `work`, and once more on the host where --device auto has taken a device with too little memory
+  // for it.
+  template <class Work>
+  auto or_on_host(const Work& work) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      const bool can_change = is_automatic(options_.device) && !device_.context.on_host();
+      if (error.code() != ExitCode::kOutOfMemory || !can_change) throw;
+      const std::int64_t done = std::ssize(finished()) - kept_;
+      warn(concat("--device auto: runs on the CPU",
+                  done > 0 ? concat(" after ", done, " option sets on the device") : "", ": ",
+                  error.what()));
+    }
+    sweep_->use_host();
+    device_.context.drop_device();
+    return work();
+  }
 
   void warn(const std::string& message) {
     warnings_.push_back(message);
@@ -125,7 +145,8 @@ class SweepJob {
     cluster::SweepSolution solution;
   };
   std::optional<Best> best_;  // of this run's rows
-  std::int64_t kept_ = 0;
+  std::int64_t kept_ = 0;     // rows of an earlier sweep
+  std::int64_t there_ = 0;    // when solving began
   Clock::time_point began_, written_;
 };
 
@@ -140,7 +161,8 @@ void SweepJob::read() {
   check_options();
   check_truth();
   read_start();
-  sweep_.emplace(device_.context, input(), options_.sweep, std::move(start_));
+  sweep_.emplace(host(), input(), options_.sweep, std::move(start_));
+  or_on_host([this] { sweep_->use_device(device_.context); });
   check_dimensions();
   note("read", fmt::format("{} cells, {} embeddings, {} option sets", dataset_.nodes,
                            dataset_.embeddings.size(), sets_.size()));
@@ -285,6 +307,10 @@ void SweepJob::keep_rows() {
 }
 
 void SweepJob::sweep() {
+  or_on_host([this] { solve_missing(); });
+}
+
+void SweepJob::solve_missing() {
   std::vector<cluster::OptionSet> missing;
   std::vector<std::size_t> index;
   for (std::size_t i = 0; i < sets_.size(); ++i) {
@@ -292,6 +318,7 @@ void SweepJob::sweep() {
     missing.push_back(sets_[i]);
     index.push_back(i);
   }
+  there_ = std::ssize(sets_) - std::ssize(missing);
   began_ = written_ = Clock::now();
   std::int64_t done = 0;
   sweep_->run(
@@ -306,7 +333,7 @@ void SweepJob::sweep() {
   write_table();
   const bool interrupted = hooks_.stop_signal() == SIGINT;
   fail(interrupted ? ExitCode::kInterrupted : ExitCode::kTerminated, "stopped by ",
-       interrupted ? "SIGINT" : "SIGTERM", " after ", kept_ + done, " of ", sets_.size(),
+       interrupted ? "SIGINT" : "SIGTERM", " after ", there_ + done, " of ", sets_.size(),
        " option sets; run the same command again to continue");
 }
 
@@ -326,7 +353,7 @@ void SweepJob::report(std::int64_t done_now) {
     written_ = Clock::now();
   }
   if (!hooks_.progress) return;
-  SweepProgress progress{kept_ + done_now, total, 0, std::nan("")};
+  SweepProgress progress{there_ + done_now, total, 0, std::nan("")};
   progress.seconds_left = seconds_since(began_) / static_cast<double>(done_now) *
                           static_cast<double>(total - progress.done);
   if (best_) progress.best = cluster::figure_of(best_->row, options_.choose);
@@ -380,8 +407,9 @@ void SweepJob::write(const std::vector<Setting>& settings,
   }
   cluster::DomainResult domains;
   const cluster::OptionSet& set = rows[static_cast<std::size_t>(best)].options;
-  cluster::SweepSolution solution =
-      best_ && best_->row.options == set ? std::move(best_->solution) : sweep_->solve(set);
+  cluster::SweepSolution solution = best_ && best_->row.options == set
+                                        ? std::move(best_->solution)
+                                        : or_on_host([&] { return sweep_->solve(set); });
   domains.labels = std::move(solution.labels);
   folder_->write(kTable, sweep_csv(rows, !dataset_.truth.empty()));
   write_domains(*folder_, dataset_, domains);

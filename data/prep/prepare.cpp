@@ -34,7 +34,7 @@ std::vector<std::int32_t> chosen(const std::vector<std::int32_t>& positions,
 
 class Preparation {
  public:
-  Preparation(CpuContext& context, Context* dense, Expression& expression,
+  Preparation(CpuContext& context, const DenseWork& dense, Expression& expression,
               const PrepareOptions& options)
       : context_(context),
         dense_(dense),
@@ -99,10 +99,11 @@ class Preparation {
   void find_components();
   void write_values();
   int component_count();
+  PrincipalComponents components(int count);
   void turn_to_scores(PrincipalComponents& components);
 
   CpuContext& context_;
-  Context* dense_;
+  DenseWork dense_;
   const PrepareOptions& options_;
   SparseMatrix by_cell_, by_gene_;
   std::vector<double> absent_;  // what an entry that is not stored stands for
@@ -219,16 +220,33 @@ void Preparation::find_components() {
          " with the same values in every gene: there is nothing to tell them apart");
   }
   const int count = component_count();
-  PrincipalComponents components =
-      principal_components(context_, by_cell_, by_gene_, count, dense_);
-  if (options_.sign == SignRule::kScores) turn_to_scores(components);
-  const double explained =
-      std::accumulate(components.variances.begin(), components.variances.end(), 0.0);
+  PrincipalComponents found = components(count);
+  if (options_.sign == SignRule::kScores) turn_to_scores(found);
+  const double explained = std::accumulate(found.variances.begin(), found.variances.end(), 0.0);
   step("took ", count, " principal components, ",
        std::round(1000 * explained / result_.total_variance) / 10, " % of the variance");
-  result_.features = std::move(components.scores);
-  result_.axes = std::move(components.axes);
-  result_.variances = std::move(components.variances);
+  result_.features = std::move(found.scores);
+  result_.axes = std::move(found.axes);
+  result_.variances = std::move(found.variances);
+}
+
+// All of them by one backend: what a device had made before its memory ran out is made again.
+PrincipalComponents Preparation::components(int count) {
+  result_.by_device = dense_.backend != nullptr && !dense_.backend->on_host();
+  try {
+    return principal_components(context_, by_cell_, by_gene_, count, dense_.backend);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kOutOfMemory || !result_.by_device) throw;
+    const std::string reason =
+        concat("the device has too little memory for principal components of ", by_cell_.rows,
+               " cells with ", by_cell_.columns, " genes: ", error.what());
+    if (!dense_.or_host) {
+      fail(ExitCode::kOutOfMemory, "prepare: ", reason, "; use fewer genes or --device cpu");
+    }
+    warn("runs on the CPU: ", reason);
+    result_.by_device = false;
+  }
+  return principal_components(context_, by_cell_, by_gene_, count);
 }
 
 void Preparation::turn_to_scores(PrincipalComponents& components) {
@@ -285,7 +303,7 @@ void apply_recipe(Recipe recipe, PrepareOptions& options) {
 }
 
 Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options,
-                 Context* dense) {
+                 const DenseWork& dense) {
   if (expression.values.rows == 0 || expression.values.columns == 0) {
     fail(ExitCode::kInputInvalid, "prepare: there are ", expression.values.rows, " cells and ",
          expression.values.columns, " genes; nothing can be made of them");

@@ -55,15 +55,23 @@ struct Prepared {
   Matrix<double> axes;               // (d, genes): loadings; empty without components
   std::vector<double> variances;     // (d), divided by N - 1; empty without components
   double total_variance = 0;         // of all genes that features rest on
+  bool by_device = false;            // components were made on one
   std::vector<std::string> steps;    // what was done, a line each
   std::vector<std::string> warnings;
+};
+
+// Where the square matrices of principal components are decomposed: the host when null. or_host:
+// where a device has no memory for them the host does it all, and a warning says so; otherwise that
+// ends with exit code 6.
+struct DenseWork {
+  Context* backend = nullptr;
+  bool or_host = false;
 };
 
 // Takes expression.values (left empty); names are for messages. Exit codes: 4 when the values
 // cannot be prepared so (negative, fractional or logged already, nothing to tell cells apart), 5
 // when an option asks for more than there is.
-// dense: as in pca.h.
 Prepared prepare(CpuContext& context, Expression& expression, const PrepareOptions& options,
-                 Context* dense = nullptr);
+                 const DenseWork& dense = {});
 
 }  // namespace m2st::data

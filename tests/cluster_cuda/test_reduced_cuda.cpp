@@ -12,7 +12,6 @@
 #include "cluster/reduced_solver.h"
 #include "cluster/solver_memory.h"
 #include "cluster/stacked_gram.h"
-#include "cluster/sweep.h"
 #include "engine/context.h"
 #include "engine/placement.h"
 #include "engine/random.h"
@@ -342,40 +341,6 @@ TEST_F(ReducedOnCuda, MemoryStaysWithinItsPlan) {
       EXPECT_LE(static_cast<std::int64_t>(cuda.pool().peak()),
                 solver_bytes(shape, static_cast<std::int64_t>(count)));
     }
-  }
-}
-
-TEST_F(ReducedOnCuda, ASweepGivesTheRowsOfTheCpu) {
-  const std::vector<Matrix<double>> data = blobs(80, {9, 5});
-  std::vector<Matrix<float>> embeddings;
-  SweepInput input;
-  for (const Matrix<double>& view : data) {
-    embeddings.emplace_back(host().pool(), view.rows(), view.cols());
-    std::copy(view.span().begin(), view.span().end(), embeddings.back().span().begin());
-  }
-  for (const Matrix<float>& view : embeddings) input.embeddings.push_back(view.view());
-  SweepOptions options;
-  options.clusters = 3;
-  options.iterations = 4;
-  const std::vector<OptionSet> sets =
-      cluster::option_sets({{0.5, 10}, {1e-3}, {0.1, 1e-3}, {3, 5}});
-  const auto run = [&](const Sweep& sweep) {
-    std::vector<std::pair<SweepRow, SweepSolution>> rows(sets.size());
-    sweep.run(sets,
-              [&](std::size_t i, const SweepRow& row, const SweepSolution& solution) {
-                rows[i] = {row, solution};
-              },
-              {});
-    return rows;
-  };
-
-  const auto got = run(Sweep(device_, input, options, {}));
-
-  const auto want = run(Sweep(host(), input, options, {}));
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    EXPECT_EQ(got[i].second.labels, want[i].second.labels) << i;
-    expect_near(got[i].second.objective, want[i].second.objective, "row");
-    EXPECT_EQ(got[i].first.silhouette, want[i].first.silhouette) << i;
   }
 }
 

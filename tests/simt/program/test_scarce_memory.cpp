@@ -1,0 +1,146 @@
+// Stages besides training on a device with too little memory, on the host executor: with
+// --device auto the CPU takes over and says so, with --device cuda the run ends with code 6 and
+// what was needed.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/apps/tissue.h"
+
+namespace m2st::test {
+namespace {
+
+using Json = nlohmann::json;
+
+// Less than any stage takes of it.
+const std::string kSmallMemory = "M2ST_SIMT_MEMORY=20000";
+// Others have the rest: what a plan saw is gone when it is taken.
+const std::string kFewBlocks = "M2ST_SIMT_BLOCKS=3";
+
+class ScarceMemory : public Tissue {
+ protected:
+  static ProgramResult run_on(const std::string& device, const std::string& environment,
+                              std::vector<std::string> words) {
+    ProgramPlan plan;
+    words.insert(words.end(), {"--device", device});
+    plan.arguments = std::move(words);
+    if (!environment.empty()) plan.environment = {environment};
+    plan.timeout_seconds = 300;
+    return run_program(plan);
+  }
+  Json manifest(const std::string& out) const {
+    return Json::parse(file_text(path(out) + "/manifest.json"));
+  }
+  // `words` write into the folder that their last word names.
+  void expect_cpu_instead(const std::vector<std::string>& words, const std::string& environment,
+                          const std::vector<std::string>& files) const {
+    const auto into = [&](const std::string& out) {
+      std::vector<std::string> all = words;
+      all.insert(all.end(), {"-o", path(out), "--force"});
+      return all;
+    };
+    const ProgramResult result = run_on("auto", environment, into("instead"));
+    ASSERT_EQ(result.code, 0) << environment << ": " << result.err;
+    ASSERT_EQ(run_on("cpu", "", into("cpu")).code, 0);
+
+    EXPECT_NE(result.err.find("on the CPU"), std::string::npos) << result.err;
+    const Json warnings = manifest("instead")["warnings"];
+    ASSERT_EQ(warnings.size(), 1u) << warnings;
+    EXPECT_NE(warnings[0].get<std::string>().find("memory"), std::string::npos) << warnings;
+    EXPECT_EQ(manifest("instead")["hardware"]["device"], "cpu");
+    for (const std::string& file : files) {
+      EXPECT_TRUE(file_text(path("instead/") + file) == file_text(path("cpu/") + file))
+          << environment << ": " << file;
+    }
+  }
+  void expect_refused(std::vector<std::string> words, const std::string& environment,
+                      const std::vector<std::string>& said) const {
+    words.insert(words.end(), {"-o", path("refused")});
+    const ProgramResult result = run_on("cuda", environment, words);
+
+    EXPECT_EQ(result.code, 6) << result.err;
+    for (const std::string& word : said) {
+      EXPECT_NE(result.err.find(word), std::string::npos) << word << " in " << result.err;
+    }
+    EXPECT_FALSE(exists(path("refused/manifest.json")));
+  }
+
+  std::string counts() const {
+    constexpr int kCells = 150, kGenes = 40;
+    std::ostringstream text;
+    text << "cell";
+    for (int g = 0; g < kGenes; ++g) text << ",g" << g;
+    for (int i = 0; i < kCells; ++i) {
+      text << "\nc" << i;
+      for (int g = 0; g < kGenes; ++g) {
+        text << ',' << (i * i * 7 + g * i * 3 + g) % 5 * (i * 3 / kCells == g % 3 ? 6 : 1);
+      }
+    }
+    write_text(path("counts.csv"), text.str() + "\n");
+    return path("counts.csv");
+  }
+  void embed() const { ASSERT_EQ(run_on("cpu", "", run_words("embedded")).code, 0); }
+  std::string embedding(int scale) const {
+    return path("embedded/embedding_scale") + std::to_string(scale) + ".npy";
+  }
+};
+
+TEST_F(ScarceMemory, PreparationIsTheCpus) {
+  const std::vector<std::string> words = {"prepare", counts(), "--n-pcs", "6"};
+
+  for (const std::string& environment : {kSmallMemory, kFewBlocks}) {
+    expect_cpu_instead(words, environment, {"features.npy", "loadings.npy", "variance.csv"});
+    expect_refused(words, environment,
+                   {"principal components of 150 cells with 40 genes", "cuda:0", "--device cpu"});
+  }
+}
+
+TEST_F(ScarceMemory, ReferenceClusteringIsTheCpus) {
+  embed();
+  const std::vector<std::string> words = {"cluster",     "--embedding", embedding(1),
+                                          "--embedding", embedding(2),  "-k",
+                                          "3",           "--method",    "reference"};
+
+  for (const std::string& environment : {kSmallMemory, kFewBlocks}) {
+    expect_cpu_instead(words, environment, {"domains.csv"});
+    EXPECT_EQ(manifest("instead")["clustering"]["device"], "cpu");
+  }
+  expect_refused(words, kSmallMemory,
+                 {"the reference method takes up to", "20000 are free", "--device cpu"});
+  expect_refused(words, kFewBlocks, {"cuda:0"});
+}
+
+TEST_F(ScarceMemory, SweepIsTheCpus) {
+  embed();
+  const std::vector<std::string> words = {"sweep",
+                                          "--embeddings",
+                                          embedding(1),
+                                          embedding(2),
+                                          "-k",
+                                          "3",
+                                          "--lambda1",
+                                          "1",
+                                          "10",
+                                          "--lambda2",
+                                          "0.001",
+                                          "--lambda3",
+                                          "0.1",
+                                          "--specific-dim",
+                                          "3",
+                                          "5",
+                                          "--iterations",
+                                          "5"};
+
+  // Of which the embeddings take 57,600.
+  const std::string one_set_too_many = "M2ST_SIMT_MEMORY=70000";
+  for (const std::string& environment : {kSmallMemory, one_set_too_many, kFewBlocks}) {
+    expect_cpu_instead(words, environment, {"domains.csv", "sweep.csv"});
+  }
+  expect_refused(words, kSmallMemory, {"the cells take up to 57600 bytes", "20000 are free"});
+  expect_refused(words, one_set_too_many, {"one option set with specific dimension 3 takes up to"});
+  expect_refused(words, kFewBlocks, {"cuda:0"});
+}
+
+}  // namespace
+}  // namespace m2st::test
