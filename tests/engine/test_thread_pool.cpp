@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -154,7 +155,7 @@ TEST(ParallelReduce, OfNothingIsTheStart) {
 }
 
 TEST(Context, DispatchesToItsBackend) {
-  Context context = cpu_context(2);
+  BasicContext<CpuContext> context(std::make_unique<CpuContext>(2));
 
   const int threads = context.dispatch([](auto& backend) { return backend.threads(); });
 
