@@ -3,6 +3,7 @@
 // for kSteps steps of the inner dimension each.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -16,21 +17,12 @@
 
 namespace m2st::kernels {
 
-template <class T>
-struct Vector {
-  typedef T Type __attribute__((vector_size(kVectorBytes)));
-  typedef T Loose __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
-  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
-
-  static Type load(const T* from) { return Type(*reinterpret_cast<const Loose*>(from)); }
-  static void store(Type values, T* to) { *reinterpret_cast<Loose*>(to) = values; }
-};
-
 // Each kind of entries has
 //   Value, Packed      what the operands hold, what the tiles read
 //   kSteps             steps of the inner dimension in a Packed
 //   kReadsUnpacked     whether tiles can read an operand where it lies
 //   pack(line, next)   an entry of two steps, or of the first alone where kSteps is 1
+//   pack_lanes(...)    optional: many of them at a time
 //   load(from)         a vector of entries whose steps lie one behind the other
 //   add(sum, a, b)     sum + the products of an entry with a vector of them
 template <class T>
@@ -80,6 +72,23 @@ struct Bf16Entries {
   static std::uint32_t pack(float value, float next) {
     return rounded_bits<kBitsBelowBf16>(std::bit_cast<std::uint32_t>(value)) >> 16 |
            rounded_bits<kBitsBelowBf16>(std::bit_cast<std::uint32_t>(next));
+  }
+  // The first `width` <= 16 entries of two lines that have `count` and `count_of_next` values;
+  // zeros behind them.
+  static void pack_lanes(const float* line, std::int64_t count, const float* next,
+                         std::int64_t count_of_next, int width, std::uint32_t* packed) {
+    const __m512bh halves =
+        _mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(first_lanes(count_of_next), next),
+                            _mm512_maskz_loadu_ps(first_lanes(count), line));
+    const __m512i alternately =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8,  //
+                         23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    _mm512_mask_storeu_epi32(
+        packed, first_lanes(width),
+        _mm512_permutexvar_epi16(alternately, reinterpret_cast<__m512i>(halves)));
+  }
+  static __mmask16 first_lanes(std::int64_t count) {
+    return static_cast<__mmask16>((1U << std::clamp<std::int64_t>(count, 0, 16)) - 1);
   }
   static Vector<std::uint32_t>::Type load(const float* from) {
     const __m512 low = _mm512_loadu_ps(from);

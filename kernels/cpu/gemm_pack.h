@@ -81,6 +81,14 @@ void pack_line(const typename Entries::Value* const* lines, std::int64_t steps, 
                std::int64_t count, typename Entries::Packed* packed) {
   const auto* line = lines[0] + offset;
   const auto* next = lines[steps < Entries::kSteps ? 0 : Entries::kSteps - 1] + offset;
+  if constexpr (requires { Entries::pack_lanes(line, count, next, count, Width, packed); }) {
+    for (int lane = 0; lane < Width; lane += Vector<typename Entries::Value>::kLanes) {
+      const int width = std::min(Width - lane, Vector<typename Entries::Value>::kLanes);
+      Entries::pack_lanes(line + lane, count - lane, next + lane,
+                          steps < Entries::kSteps ? 0 : count - lane, width, packed + lane);
+    }
+    return;
+  }
   if (count == Width && steps >= Entries::kSteps) {
     if constexpr (std::is_same_v<Entries, ExactEntries<typename Entries::Value>>) {
       std::memcpy(packed, line, Width * sizeof(*packed));

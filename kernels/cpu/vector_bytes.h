@@ -10,4 +10,14 @@ inline constexpr int kVectorBytes = 64;
 inline constexpr int kVectorBytes = 32;
 #endif
 
+template <class T>
+struct Vector {
+  typedef T Type __attribute__((vector_size(kVectorBytes)));
+  typedef T Loose __attribute__((vector_size(kVectorBytes), aligned(sizeof(T))));
+  static constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+  static Type load(const T* from) { return Type(*reinterpret_cast<const Loose*>(from)); }
+  static void store(Type values, T* to) { *reinterpret_cast<Loose*>(to) = values; }
+};
+
 }  // namespace m2st::kernels
