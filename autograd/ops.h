@@ -50,6 +50,13 @@ Variable<T> linear_of_dropped(Tape<T>& tape, RandomKey key, double probability,
                               Span<const std::int32_t> ids, const Variable<T>& x,
                               const Variable<T>& weight);
 
+// linear(dropout(x), weight) as MatmulPrecision::kMedium computes it, to the bit, where all three
+// products read operands that were rounded to BF16 once: half the memory is kept. After the last
+// use of x its value is gone.
+Variable<float> linear_in_bfloat16(Tape<float>& tape, RandomKey key, double probability,
+                                   Span<const std::int32_t> ids, const Variable<float>& x,
+                                   bool last_use, const Variable<float>& weight);
+
 // slope: (1, 1).
 template <class T>
 Variable<T> prelu(Tape<T>& tape, const Variable<T>& x, const Variable<T>& slope);

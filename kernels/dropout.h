@@ -7,6 +7,7 @@
 #include "engine/random.h"
 #include "engine/view.h"
 #include "kernels/accumulate.h"
+#include "kernels/math/bfloat16.h"
 
 namespace m2st::kernels {
 
@@ -19,7 +20,15 @@ template <class T>
 void dropout(CudaContext& context, RandomKey key, double probability, Span<const std::int32_t> ids,
              MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate);
 
-// The same on edge coefficients (E, H), keyed by the global ids of both ends: keep(key, destination
+// The same, rounded to BF16.
+void dropout_to_bfloat16(CpuContext& context, RandomKey key, double probability,
+                         Span<const std::int32_t> ids, MatrixView<const float> x,
+                         MatrixView<BFloat16> out);
+void dropout_to_bfloat16(CudaContext& context, RandomKey key, double probability,
+                         Span<const std::int32_t> ids, MatrixView<const float> x,
+                         MatrixView<BFloat16> out);
+
+// dropout on edge coefficients (E, H), keyed by the global ids of both ends: keep(key, destination
 // id, source id, h). The rule for head h: word h mod 4 of block (destination, source, h div 4).
 template <class T>
 void edge_dropout(CpuContext& context, const GraphView& graph, RandomKey key, double probability,

@@ -4,6 +4,7 @@
 
 #include "engine/contexts.h"
 #include "engine/view.h"
+#include "kernels/math/bfloat16.h"
 
 namespace m2st::kernels {
 
@@ -17,6 +18,18 @@ void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, Matrix
 template <class T>
 void gemm(CudaContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out);
+
+// gemm of operands that are stored in BF16, with sums in float32: the bytes that kMedium makes of
+// float32 operands which round to these. Whatever the context's precision.
+// multiplies_bfloat16: whether the context reads them as they lie; else they are widened first.
+inline bool multiplies_bfloat16(const CpuContext&) { return true; }
+bool multiplies_bfloat16(const CudaContext& context);
+void gemm_of_bfloat16(CpuContext& context, Layout layout_a, Layout layout_b, float alpha,
+                      MatrixView<const BFloat16> a, MatrixView<const BFloat16> b, float beta,
+                      MatrixView<float> out);
+void gemm_of_bfloat16(CudaContext& context, Layout layout_a, Layout layout_b, float alpha,
+                      MatrixView<const BFloat16> a, MatrixView<const BFloat16> b, float beta,
+                      MatrixView<float> out);
 
 // out = a[rows,:]ᵀ b + beta · out, with a (n × m), b (rows × k): the very sums of gemm on the
 // gathered rows.

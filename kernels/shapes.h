@@ -26,12 +26,17 @@ void check_loss_shapes(const char* op, MatrixView<const T> target, MatrixView<co
              target.rows, " x ", target.cols, ", output is ", output.rows, " x ", output.cols);
 }
 
-template <class T>
+template <class T, class Out = T>
 void check_dropout_shapes(const char* op, std::int64_t rows, MatrixView<const T> x,
-                          MatrixView<T> out) {
+                          MatrixView<Out> out) {
   M2ST_CHECK(x.rows == rows, op, ": x has ", x.rows, " rows, the graph or the ids have ", rows);
   M2ST_CHECK(out.rows == x.rows && out.cols == x.cols, op, ": out is ", out.rows, " x ", out.cols,
              ", x is ", x.rows, " x ", x.cols);
+}
+
+template <class T, class Out>
+void check_same_size(const char* op, Span<const T> x, Span<Out> out) {
+  M2ST_CHECK(x.size() == out.size(), op, ": out has ", out.size(), " entries, x has ", x.size());
 }
 
 inline DropoutRule checked_dropout_rule(const char* op, double probability) {

@@ -1,8 +1,10 @@
 #include "model/gat_layer.h"
 
 #include <cmath>
+#include <type_traits>
 
 #include "engine/random.h"
+#include "kernels/gemm.h"
 
 namespace m2st::model {
 
@@ -19,6 +21,15 @@ double gain() { return std::sqrt(2.0); }
 template <class T>
 Variable<T> optional_parameter(const Pass<T>& pass, int index) {
   return index < 0 ? Variable<T>() : pass.parameters.variable(index);
+}
+
+// Whether a product's operands are best kept in BF16: it rounds them to that anyway. The library
+// wants lines of 16 bytes.
+bool kept_in_bfloat16(Context& context, const Variable<float>& weight) {
+  constexpr std::int64_t kLine = 8;
+  return context.matmul_precision() == MatmulPrecision::kMedium && weight.rows() % kLine == 0 &&
+         weight.cols() % kLine == 0 &&
+         context.dispatch([](auto& c) { return kernels::multiplies_bfloat16(c); });
 }
 
 }  // namespace
@@ -127,10 +138,18 @@ Variable<T> GatLayer::project(const Pass<T>& pass, Span<const std::int32_t> ids,
     return autograd::linear_of_dropped(pass.tape, key, probability, ids, x,
                                        pass.parameters.variable(weight_));
   }
+  const Variable<T>& weight = pass.parameters.variable(weight_);
+  if constexpr (std::is_same_v<T, float>) {
+    if (pass.dropout && pass.path != Path::kPlain &&
+        kept_in_bfloat16(pass.tape.context(), weight)) {
+      return autograd::linear_in_bfloat16(pass.tape, key, probability, ids, x,
+                                          use == InputUse::kConsumed, weight);
+    }
+  }
   const Variable<T> kept = use == InputUse::kConsumed
                                ? autograd::dropout_in_place(pass.tape, key, probability, ids, x)
                                : autograd::dropout(pass.tape, key, probability, ids, x);
-  return autograd::linear(pass.tape, kept, pass.parameters.variable(weight_));
+  return autograd::linear(pass.tape, kept, weight);
 }
 
 template <class T>

@@ -34,6 +34,20 @@ class LaneMemory {
     borrow(y, weight);
   }
 
+  // The same where x and w are stored in BF16 from the forward on.
+  void keep_for_layer(std::int64_t rows, std::int64_t inputs, std::int64_t outputs) {
+    has_workspace_ = has_workspace_ || fill_library_tiles(rows, inputs, outputs);
+    add(copy_bytes(rows, inputs));
+    add(copy_bytes(outputs, inputs));
+    pass(copy_bytes(rows, outputs));
+  }
+
+  // An array that has gone before others come.
+  void pass(std::int64_t bytes) {
+    add(bytes);
+    --count_of(bytes).now;
+  }
+
   std::int64_t bytes() const {
     std::int64_t sum = has_workspace_ ? kLibraryWorkspaceBytes : 0;
     for (const auto& [size, count] : counts_) sum += size * count.most;

@@ -4,6 +4,7 @@
 #include "model/memory_plan.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "model/autoencoder.h"
@@ -72,6 +73,24 @@ class Planner {
     lanes_[lane_].borrow_for_layer(train_.matmul_precision, rows, inputs, outputs / heads, heads);
   }
 
+  // What the next layer's products read of this many rows: in BF16 where products round to that
+  // anyway, with the weight; float32 otherwise, in the memory of the float32 values.
+  void add_kept_input(std::int64_t rows, std::int64_t inputs, std::int64_t outputs) {
+    if (!kept_in_bfloat16(inputs, outputs)) {
+      add(rows * inputs);
+      borrow(rows, inputs, outputs);
+    } else if (on_device_) {
+      lanes_[lane_].pass(rows * inputs * static_cast<std::int64_t>(sizeof(float)));
+      lanes_[lane_].keep_for_layer(rows, inputs, outputs);
+    } else {
+      add(rows * inputs + outputs * inputs, sizeof(std::uint16_t));
+    }
+  }
+  bool kept_in_bfloat16(std::int64_t inputs, std::int64_t outputs) const {
+    return train_.matmul_precision == MatmulPrecision::kMedium && (!on_device_ || by_library_) &&
+           inputs % 8 == 0 && outputs % 8 == 0;
+  }
+
   std::int64_t projection(int heads, std::int64_t outputs) const {
     return config_.head_merge == HeadMerge::kSum && heads > 1 ? heads * outputs : outputs;
   }
@@ -122,10 +141,17 @@ class Planner {
 
   void add_encoder(int m) {
     const std::int64_t code = Autoencoder::code_width(config_, m);
-    if (drops() && !train_.recompute) add(n_ * shared_);  // h0 after the scale's own dropout
+    const std::int64_t wide = projection(config_.heads, code);
+    // h0 after the scale's own dropout
+    if (drops() ? !train_.recompute : kept_in_bfloat16(shared_, wide)) {
+      add_kept_input(n_, shared_, wide);
+    } else {
+      borrow(n_, shared_, wide);
+    }
     for (int layer = 0; layer < config_.layers; ++layer) {
-      add_layer(config_.heads, code, true);
-      borrow(n_, layer == 0 ? shared_ : code, projection(config_.heads, code));
+      const bool last = layer + 1 == config_.layers;
+      add_layer(config_.heads, code, last);
+      if (!last) add_kept_input(n_, code, wide);  // the activation, dropped in place
     }
     if (on_device_) {
       add_partial_products(code, shared_);
@@ -138,14 +164,17 @@ class Planner {
     const std::int64_t code = Autoencoder::code_width(config_, m);
     const std::int64_t wide = projection(decoder_heads(), d_);
     if (narrow()) add(rows_decoded() * code);
-    if (config_.encoder_to_decoder) {
-      add(rows_decoded() * code);
-      borrow(rows_decoded(), code, code);
+    if (config_.encoder_to_decoder) borrow(rows_decoded(), code, code);
+    const bool sums_first =
+        on_device_ && narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
+    if (sums_first || !config_.encoder_to_decoder) {
+      if (config_.encoder_to_decoder) add(rows_decoded() * code);
+      borrow(sums_first ? masked_ : rows_decoded(), code, wide);
+    } else {
+      add_kept_input(rows_decoded(), code, wide);
     }
     if (narrow()) add(rows_decoded() * wide);
     add_layer(decoder_heads(), d_, config_.decoder_activation);
-    const bool sums_first = narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
-    borrow(sums_first ? masked_ : rows_decoded(), code, wide);
     if (on_device_ && !train_.recompute) add_scale_in_flight(code, wide);
   }
 

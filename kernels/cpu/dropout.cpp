@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <type_traits>
 
+#include "kernels/bfloat16.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/philox_lanes.h"
 #include "kernels/math/attention_dropout.h"
@@ -63,19 +66,23 @@ void draw_tile(RandomKey key, Span<const std::int32_t> ids, BlockRange tile, std
 }
 
 // out[i] = x[i] · factor or +=, for the columns that draws[0..count) decide.
-template <class T>
+template <class T, class Out>
 void apply_draws(std::int64_t count, const std::uint16_t* draws, DropoutRule rule, const T* x,
-                 T* out, Accumulate accumulate) {
+                 Out* out, Accumulate accumulate) {
   const auto threshold = static_cast<std::uint16_t>(rule.threshold);
   const T scale = static_cast<T>(rule.scale);
-  write_range(0, count, out, accumulate,
-              [=](std::int64_t i) { return x[i] * (draws[i] >= threshold ? scale : T(0)); });
+  const auto value = [=](std::int64_t i) { return x[i] * (draws[i] >= threshold ? scale : T(0)); };
+  if constexpr (std::is_same_v<Out, BFloat16>) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = to_bfloat16(value(i));
+  } else {
+    write_range(0, count, out, accumulate, value);
+  }
 }
 
 // The parts of rows that a tile's blocks cover.
-template <class T>
+template <class T, class Out>
 void apply_tile(BlockRange tile, const std::uint16_t* draws, DropoutRule rule,
-                MatrixView<const T> x, MatrixView<T> out, Accumulate accumulate) {
+                MatrixView<const T> x, MatrixView<Out> out, Accumulate accumulate) {
   for (std::int64_t number = tile.begin; number < tile.end;) {
     const std::int64_t row = number / tile.per_row;
     const std::int64_t next = std::min(tile.end, (row + 1) * tile.per_row);
@@ -94,6 +101,20 @@ void keep_all(CpuContext& context, MatrixView<const T> x, MatrixView<T> out,
   if (accumulate == Accumulate::kOverwrite && out.data == x.data) return;
   write_elements(context, x.size(), out.data, accumulate,
                  [source = x.data](std::int64_t i) { return source[i]; });
+}
+
+template <class T, class Out>
+void drop_rows(CpuContext& context, RandomKey key, DropoutRule rule, Span<const std::int32_t> ids,
+               MatrixView<const T> x, MatrixView<Out> out, Accumulate accumulate) {
+  const std::int64_t per_row = (x.cols + kDraws - 1) / kDraws;
+  parallel_for(context, x.rows * per_row, kChunkBlocks, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) std::uint16_t draws[kTileBlocks * kDraws];
+    for (std::int64_t first = begin; first < end; first += kTileBlocks) {
+      const BlockRange tile{first, std::min(end, first + kTileBlocks), per_row};
+      draw_tile(key, ids, tile, draws);
+      apply_tile(tile, draws, rule, x, out, accumulate);
+    }
+  });
 }
 
 // Sixteen edges at most, from `first` on, into whichever nodes they go; `node` is that of `first`.
@@ -146,15 +167,16 @@ void dropout(CpuContext& context, RandomKey key, double probability, Span<const 
   check_dropout_shapes("dropout", static_cast<std::int64_t>(ids.size()), x, out);
   const DropoutRule rule = checked_dropout_rule("dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
-  const std::int64_t per_row = (x.cols + kDraws - 1) / kDraws;
-  parallel_for(context, x.rows * per_row, kChunkBlocks, [&](std::int64_t begin, std::int64_t end) {
-    alignas(64) std::uint16_t draws[kTileBlocks * kDraws];
-    for (std::int64_t first = begin; first < end; first += kTileBlocks) {
-      const BlockRange tile{first, std::min(end, first + kTileBlocks), per_row};
-      draw_tile(key, ids, tile, draws);
-      apply_tile(tile, draws, rule, x, out, accumulate);
-    }
-  });
+  drop_rows(context, key, rule, ids, x, out, accumulate);
+}
+
+void dropout_to_bfloat16(CpuContext& context, RandomKey key, double probability,
+                         Span<const std::int32_t> ids, MatrixView<const float> x,
+                         MatrixView<BFloat16> out) {
+  check_dropout_shapes("dropout_to_bfloat16", std::ssize(ids), x, out);
+  const DropoutRule rule = checked_dropout_rule("dropout_to_bfloat16", probability);
+  if (rule.threshold == 0) return round_to_bfloat16(context, x.span(), out.span());
+  drop_rows(context, key, rule, ids, x, out, Accumulate::kOverwrite);
 }
 
 template <class T>

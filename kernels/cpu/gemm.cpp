@@ -13,6 +13,7 @@
 #include "kernels/cpu/gemm_pack.h"
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/strided_gemm.h"
+#include "kernels/gemm_shapes.h"
 
 namespace m2st::kernels {
 
@@ -37,6 +38,9 @@ struct Target {
   std::int64_t stride;
 };
 
+template <class Entries>
+using Operand = GemmOperand<typename Entries::Value>;
+
 // A strip of b as a tile reads it: packed, or where it lies.
 template <class Entries>
 struct StripOfB {
@@ -49,7 +53,7 @@ struct StripOfB {
 template <class Entries>
 struct TiledB {
   const typename Entries::Packed* packed;
-  GemmOperand<typename Entries::Value> operand;
+  Operand<Entries> operand;
   std::int64_t direct;
 
   // The strip at `col`, from entry `first` of the inner dimension, which is step `start` of the
@@ -59,9 +63,8 @@ struct TiledB {
     if constexpr (Entries::kReadsUnpacked) {
       if (col < direct) return {operand.at(start, col), operand.stride};
     }
-    using T = typename Entries::Value;
-    return {packed + first * round_up(cols, kWideCols<T>) + col * entries,
-            strip_width<T>(col, cols)};
+    return {packed + first * round_up(cols, kWideCols<Entries>) + col * entries,
+            strip_width<Entries>(col, cols)};
   }
 };
 
@@ -105,9 +108,9 @@ void multiply_strip(const typename Entries::Packed* packed_a, StripOfB<Entries> 
 
 // target = alpha · a · b + beta · target over inner dimension [start, start + depth).
 template <class Entries, class T>
-void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<Entries>& b,
+void multiply_rows(MemoryPool& pool, const Operand<Entries>& a, const TiledB<Entries>& b,
                    std::int64_t start, std::int64_t depth, const Target<T>& target) {
-  constexpr int kCols = kWideCols<T>;
+  constexpr int kCols = kWideCols<Entries>;
   Array<typename Entries::Packed> packed_a(pool, kRowBlock * kDepthBlock + kPackedSlack);
   const std::int64_t step_depth = depth_block<Entries>(depth);
   for (std::int64_t block = 0; block < depth; block += step_depth) {
@@ -118,7 +121,7 @@ void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<Entri
     for (std::int64_t col = 0; col < target.cols; col += kCols) {
       const StripOfB<Entries> strip =
           b.strip(start + block, entries_of<Entries>(block), entries, col, target.cols);
-      if (strip_width<T>(col, target.cols) == kCols) {
+      if (strip_width<Entries>(col, target.cols) == kCols) {
         multiply_strip<Entries, 2>(packed_a.data(), strip, entries, beta, col, target);
       } else {
         multiply_strip<Entries, 1>(packed_a.data(), strip, entries, beta, col, target);
@@ -129,10 +132,11 @@ void multiply_rows(MemoryPool& pool, const GemmOperand<T>& a, const TiledB<Entri
 
 // Many rows: b is packed once, every block of rows is a task.
 template <class Entries, class T>
-void multiply_by_row_blocks(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
-                            std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
-  const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
-  const std::int64_t padded_cols = strips * kWideCols<T>;
+void multiply_by_row_blocks(CpuContext& context, const Operand<Entries>& a,
+                            const Operand<Entries>& b, std::int64_t depth, T alpha, T beta,
+                            const GemmOutput<T>& out) {
+  const std::int64_t strips = chunk_count(out.cols, kWideCols<Entries>);
+  const std::int64_t padded_cols = strips * kWideCols<Entries>;
   const std::int64_t span =
       std::max(kDepthBlock, kPackedLimit / padded_cols / kDepthBlock * kDepthBlock);
   Array<typename Entries::Packed> packed(context.pool(),
@@ -179,23 +183,24 @@ void add_partial_products(CpuContext& context, T* partial, std::int64_t parts, T
 // Few rows and a long inner dimension (gradients of weights): every slice of the inner dimension
 // gives a partial product; partial products are added in slice order.
 template <class Entries, class T>
-void multiply_by_slices(CpuContext& context, const GemmOperand<T>& a, const GemmOperand<T>& b,
+void multiply_by_slices(CpuContext& context, const Operand<Entries>& a, const Operand<Entries>& b,
                         std::int64_t depth, std::int64_t slices, T alpha, T beta,
                         const GemmOutput<T>& out) {
   const std::int64_t slice = round_up(chunk_count(depth, slices), 8);
   const std::int64_t parts = chunk_count(depth, slice);
-  const std::int64_t strips = chunk_count(out.cols, kWideCols<T>);
+  const std::int64_t strips = chunk_count(out.cols, kWideCols<Entries>);
   const bool reads_b = Entries::kReadsUnpacked && !b.transposed;
-  const std::int64_t direct = reads_b ? out.cols / kWideCols<T> * kWideCols<T> : 0;
+  const std::int64_t direct = reads_b ? out.cols / kWideCols<Entries> * kWideCols<Entries> : 0;
   Array<T> partial(context.pool(), parts * out.size());
   parallel_for(context, depth, slice, [&](std::int64_t first, std::int64_t last) {
-    Array<typename Entries::Packed> packed(context.pool(), kDepthBlock * strips * kWideCols<T>);
+    Array<typename Entries::Packed> packed(context.pool(),
+                                           kDepthBlock * strips * kWideCols<Entries>);
     T* part = partial.data() + first / slice * out.size();
     const std::int64_t step = depth_block<Entries>(last - first);
     for (std::int64_t start = first; start < last; start += step) {
       const std::int64_t block_depth = std::min(step, last - start);
       const T part_beta = start == first ? T(0) : T(1);
-      pack_b<Entries>(b, start, block_depth, out.cols, direct / kWideCols<T>, strips,
+      pack_b<Entries>(b, start, block_depth, out.cols, direct / kWideCols<Entries>, strips,
                       packed.data());
       for (std::int64_t row = 0; row < out.rows; row += kRowBlock) {
         multiply_rows(context.pool(), a, TiledB<Entries>{packed.data(), b, direct}, start,
@@ -209,8 +214,15 @@ void multiply_by_slices(CpuContext& context, const GemmOperand<T>& a, const Gemm
 }
 
 template <class Entries, class T>
-void multiply(CpuContext& context, const GemmOperand<T>& left, const GemmOperand<T>& right,
+void multiply(CpuContext& context, const Operand<Entries>& left, const Operand<Entries>& right,
               std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
+  if (out.size() == 0) return;
+  if (depth == 0) {
+    Array<T> nothing(context.pool(), out.size());
+    std::fill_n(nothing.data(), out.size(), T(0));
+    add_partial_products(context, nothing.data(), 1, alpha, beta, out);
+    return;
+  }
   // A power of two, so that no processor count that is one waits for a last slice.
   const std::int64_t slices = static_cast<std::int64_t>(
       std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
@@ -226,13 +238,6 @@ void multiply(CpuContext& context, const GemmOperand<T>& left, const GemmOperand
 template <class T>
 void strided_gemm(CpuContext& context, const GemmOperand<T>& left, const GemmOperand<T>& right,
                   std::int64_t depth, T alpha, T beta, const GemmOutput<T>& out) {
-  if (out.size() == 0) return;
-  if (depth == 0) {
-    Array<T> nothing(context.pool(), out.size());
-    std::fill_n(nothing.data(), out.size(), T(0));
-    add_partial_products(context, nothing.data(), 1, alpha, beta, out);
-    return;
-  }
   if constexpr (std::is_same_v<T, float>) {
     switch (context.matmul_precision()) {
       case MatmulPrecision::kHighest:
@@ -246,20 +251,34 @@ void strided_gemm(CpuContext& context, const GemmOperand<T>& left, const GemmOpe
   multiply<ExactEntries<T>>(context, left, right, depth, alpha, beta, out);
 }
 
+namespace {
+
+template <class T>
+GemmOperand<T> whole_operand(MatrixView<const T> x, Layout layout) {
+  return {x.data, x.cols, layout == Layout::kTransposed};
+}
+
+template <class T>
+GemmOutput<T> whole_output(MatrixView<T> out) {
+  return {out.data, out.rows, out.cols, out.cols};
+}
+
+}  // namespace
+
 template <class T>
 void gemm(CpuContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out) {
-  const GemmOperand<T> left{a.data, a.cols, layout_a == Layout::kTransposed};
-  const GemmOperand<T> right{b.data, b.cols, layout_b == Layout::kTransposed};
-  const std::int64_t rows = left.transposed ? a.cols : a.rows;
-  const std::int64_t depth = left.transposed ? a.rows : a.cols;
-  const std::int64_t depth_b = right.transposed ? b.cols : b.rows;
-  const std::int64_t cols = right.transposed ? b.rows : b.cols;
-  M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
-  M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
-             ", needs ", rows, " x ", cols);
-  strided_gemm(context, left, right, depth, alpha, beta,
-               GemmOutput<T>{out.data, out.rows, out.cols, out.cols});
+  const GemmSizes size = checked_gemm_sizes(layout_a, layout_b, a, b, out);
+  strided_gemm(context, whole_operand(a, layout_a), whole_operand(b, layout_b), size.depth, alpha,
+               beta, whole_output(out));
+}
+
+void gemm_of_bfloat16(CpuContext& context, Layout layout_a, Layout layout_b, float alpha,
+                      MatrixView<const BFloat16> a, MatrixView<const BFloat16> b, float beta,
+                      MatrixView<float> out) {
+  const GemmSizes size = checked_gemm_sizes(layout_a, layout_b, a, b, out);
+  multiply<StoredBf16Entries>(context, whole_operand(a, layout_a), whole_operand(b, layout_b),
+                              size.depth, alpha, beta, whole_output(out));
 }
 
 template <class T>
@@ -270,8 +289,8 @@ void gemm_of_rows(CpuContext& context, Span<const std::int32_t> rows, MatrixView
              " rows of a width of ", a.cols, ", b is ", b.rows, " x ", b.cols, ", out is ",
              out.rows, " x ", out.cols);
   const GemmOperand<T> left{a.data, a.cols, true, rows.data()};
-  strided_gemm(context, left, GemmOperand<T>{b.data, b.cols, false}, depth, T(1), beta,
-               GemmOutput<T>{out.data, out.rows, out.cols, out.cols});
+  strided_gemm(context, left, whole_operand(b, Layout::kPlain), depth, T(1), beta,
+               whole_output(out));
 }
 
 #define INSTANTIATE(T)                                                                            \

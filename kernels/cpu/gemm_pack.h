@@ -22,10 +22,10 @@ inline constexpr std::int64_t kPackRows = 16;
 // Room behind what is packed, see pack_rows.
 inline constexpr std::int64_t kPackedSlack = 16;
 
-template <class T>
-inline constexpr int kWideCols = 2 * Vector<T>::kLanes;
-template <class T>
-inline constexpr int kNarrowCols = Vector<T>::kLanes;
+template <class Entries>
+inline constexpr int kNarrowCols = Vector<typename Entries::Result>::kLanes;
+template <class Entries>
+inline constexpr int kWideCols = 2 * kNarrowCols<Entries>;
 
 inline std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return (value + step - 1) / step * step;
@@ -53,6 +53,7 @@ template <class Entries, int Width>
 void pack_rows(const typename Entries::Value* source, std::int64_t stride, std::int64_t rows,
                std::int64_t depth, typename Entries::Packed* packed) {
   using Block = TransposeBlock<Entries>;
+  using Value = typename Entries::Value;
   constexpr int kSteps = Entries::kSteps;
   constexpr int kLastBand = (Width - 1) / Block::kLanes * Block::kLanes;
   Block block;
@@ -68,7 +69,7 @@ void pack_rows(const typename Entries::Value* source, std::int64_t stride, std::
     for (std::int64_t i = 0; i < Width; ++i) {
       const auto* from = source + i * stride + p;
       packed[p / kSteps * Width + i] =
-          i < rows ? Entries::pack(from[0], p + 1 < depth ? from[1] : 0) : 0;
+          i < rows ? Entries::pack(from[0], p + 1 < depth ? from[1] : Value{}) : 0;
     }
   }
 }
@@ -79,11 +80,12 @@ void pack_rows(const typename Entries::Value* source, std::int64_t stride, std::
 template <class Entries, int Width>
 void pack_line(const typename Entries::Value* const* lines, std::int64_t steps, std::int64_t offset,
                std::int64_t count, typename Entries::Packed* packed) {
-  const auto* line = lines[0] + offset;
-  const auto* next = lines[steps < Entries::kSteps ? 0 : Entries::kSteps - 1] + offset;
+  using Value = typename Entries::Value;
+  const Value* line = lines[0] + offset;
+  const Value* next = lines[steps < Entries::kSteps ? 0 : Entries::kSteps - 1] + offset;
   if constexpr (requires { Entries::pack_lanes(line, count, next, count, Width, packed); }) {
-    for (int lane = 0; lane < Width; lane += Vector<typename Entries::Value>::kLanes) {
-      const int width = std::min(Width - lane, Vector<typename Entries::Value>::kLanes);
+    for (int lane = 0; lane < Width; lane += kNarrowCols<Entries>) {
+      const int width = std::min(Width - lane, kNarrowCols<Entries>);
       Entries::pack_lanes(line + lane, count - lane, next + lane,
                           steps < Entries::kSteps ? 0 : count - lane, width, packed + lane);
     }
@@ -98,7 +100,7 @@ void pack_line(const typename Entries::Value* const* lines, std::int64_t steps, 
     return;
   }
   for (int i = 0; i < Width; ++i) {
-    packed[i] = i < count ? Entries::pack(line[i], steps < Entries::kSteps ? 0 : next[i]) : 0;
+    packed[i] = i < count ? Entries::pack(line[i], steps < Entries::kSteps ? Value{} : next[i]) : 0;
   }
 }
 
@@ -156,9 +158,9 @@ void pack_b_strip(const GemmOperand<T>& b, std::int64_t start, std::int64_t dept
 }
 
 // How wide the strip at column `col` is packed.
-template <class T>
+template <class Entries>
 std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
-  return cols - col > kNarrowCols<T> ? kWideCols<T> : kNarrowCols<T>;
+  return cols - col > kNarrowCols<Entries> ? kWideCols<Entries> : kNarrowCols<Entries>;
 }
 
 // Packs strips [first, last) of inner dimension [start, start + depth) of b: depth block by depth
@@ -166,7 +168,7 @@ std::int64_t strip_width(std::int64_t col, std::int64_t cols) {
 template <class Entries, class T>
 void pack_b(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std::int64_t cols,
             std::int64_t first, std::int64_t last, typename Entries::Packed* packed) {
-  constexpr int kCols = kWideCols<T>;
+  constexpr int kCols = kWideCols<Entries>;
   const std::int64_t padded_cols = round_up(cols, kCols);
   const std::int64_t step_depth = depth_block<Entries>(depth);
   for (std::int64_t block = 0; block < depth; block += step_depth) {
@@ -179,12 +181,12 @@ void pack_b(const GemmOperand<T>& b, std::int64_t start, std::int64_t depth, std
       for (std::int64_t strip = first; strip < last; ++strip) {
         auto* target = strips + strip * kCols * entries_of<Entries>(block_depth);
         const std::int64_t at = entries_of<Entries>(p);
-        if (strip_width<T>(strip * kCols, cols) == kCols) {
+        if (strip_width<Entries>(strip * kCols, cols) == kCols) {
           pack_b_strip<Entries, kCols>(b, start + block + p, steps, strip * kCols, cols,
                                        target + at * kCols);
         } else {
-          pack_b_strip<Entries, kNarrowCols<T>>(b, start + block + p, steps, strip * kCols, cols,
-                                                target + at * kNarrowCols<T>);
+          pack_b_strip<Entries, kNarrowCols<Entries>>(b, start + block + p, steps, strip * kCols,
+                                                      cols, target + at * kNarrowCols<Entries>);
         }
       }
     }

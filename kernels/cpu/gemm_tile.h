@@ -17,7 +17,7 @@ inline constexpr int kTileRows = kVectorBytes == 64 ? 14 : 6;
 // height, and leaves out the multiplications by their padding.
 template <class Entries, int Rows, int Vectors>
 struct GemmTile {
-  using T = typename Entries::Value;
+  using T = typename Entries::Result;
   using Packed = typename Entries::Packed;
   using Sums = typename Entries::Sums;
   static constexpr int kLanes = Vector<T>::kLanes;

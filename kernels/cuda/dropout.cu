@@ -1,5 +1,6 @@
 // Dropout on CUDA: a thread draws one Philox block and writes the elements that share it, in
 // 16-byte pieces where rows allow. Bits are those of the CPU (kernels/math/dropout.h).
+#include "kernels/bfloat16.h"
 #include "kernels/cuda/edge_lanes.cuh"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/epoch_key.cuh"
@@ -28,7 +29,7 @@ void keep_all(CudaContext& context, MatrixView<const T> x, MatrixView<T> out,
   write_elements(context, x.size(), out.data, accumulate, Copied<T>{x.data});
 }
 
-template <class T>
+template <class T, class Out>
 struct DropoutJob {
   RandomKey key;
   std::uint32_t threshold;
@@ -36,12 +37,12 @@ struct DropoutJob {
   bool add;
   const std::int32_t* ids;
   MatrixView<const T> x;
-  T* out;  // may be x
+  Out* out;  // may be x
 };
 
 // Elements [at, at + kPack) of a row whose draws begin with number `draw` of the block.
 template <int kPack, class T>
-__device__ void drop_pack(const DropoutJob<T>& job, const PhiloxBlock& block, int draw,
+__device__ void drop_pack(const DropoutJob<T, T>& job, const PhiloxBlock& block, int draw,
                           std::int64_t at) {
   Pack<T, kPack> values = load_pack<kPack>(job.x.data + at);
   Pack<T, kPack> results = job.add ? load_pack<kPack>(job.out + at) : Pack<T, kPack>{};
@@ -53,8 +54,21 @@ __device__ void drop_pack(const DropoutJob<T>& job, const PhiloxBlock& block, in
   store_pack(results, job.out + at);
 }
 
-template <int kPack, class T>
-__global__ void dropout_kernel(int lanes, DropoutJob<T> job) {
+template <int kPack>
+__device__ void drop_pack(const DropoutJob<float, BFloat16>& job, const PhiloxBlock& block,
+                          int draw, std::int64_t at) {
+  const Pack<float, kPack> values = load_pack<kPack>(job.x.data + at);
+  Pack<BFloat16, kPack> results;
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) {
+    const bool kept = sixteen_bits(block, draw + k) >= job.threshold;
+    results.of[k] = bfloat16_of(__float_as_uint(values.of[k] * (kept ? job.scale : 0.0f)));
+  }
+  store_pack(results, job.out + at);
+}
+
+template <int kPack, class T, class Out>
+__global__ void dropout_kernel(int lanes, DropoutJob<T, Out> job) {
   const std::int64_t row = thread_number() / lanes;
   if (row >= job.x.rows) return;
   job.key = key_of_epoch(job.key);
@@ -66,6 +80,15 @@ __global__ void dropout_kernel(int lanes, DropoutJob<T> job) {
       if (c + draw < job.x.cols) drop_pack<kPack>(job, block, draw, row * job.x.cols + c + draw);
     }
   }
+}
+
+template <class T, class Out>
+void launch_dropout(CudaContext& context, bool wide, const DropoutJob<T, Out>& job) {
+  if (job.x.size() == 0) return;
+  const int lanes = lanes_of_row((job.x.cols + kDraws - 1) / kDraws);
+  launch(wide ? dropout_kernel<kWidestPack<T>, T, Out> : dropout_kernel<1, T, Out>,
+         blocks_for(job.x.rows, kBlockThreads / lanes), dim3(kBlockThreads), 0, context, lanes,
+         job);
 }
 
 template <class T>
@@ -113,15 +136,22 @@ void dropout(CudaContext& context, RandomKey key, double probability, Span<const
   check_dropout_shapes("dropout", std::ssize(ids), x, out);
   const DropoutRule rule = checked_dropout_rule("dropout", probability);
   if (rule.threshold == 0) return keep_all(context, x, out, accumulate);
-  if (x.size() == 0) return;
-  constexpr int kWide = kWidestPack<T>;
-  const bool wide = fits_packs<kWide>(x.cols, x.data, out.data);
-  const DropoutJob<T> job{
-      key, rule.threshold, static_cast<T>(rule.scale), accumulate == Accumulate::kAdd, ids.data(),
-      x,   out.data};
-  const int lanes = lanes_of_row((x.cols + kDraws - 1) / kDraws);
-  launch(wide ? dropout_kernel<kWide, T> : dropout_kernel<1, T>,
-         blocks_for(x.rows, kBlockThreads / lanes), dim3(kBlockThreads), 0, context, lanes, job);
+  launch_dropout(context, fits_packs<kWidestPack<T>>(x.cols, x.data, out.data),
+                 DropoutJob<T, T>{key, rule.threshold, static_cast<T>(rule.scale),
+                                  accumulate == Accumulate::kAdd, ids.data(), x, out.data});
+}
+
+void dropout_to_bfloat16(CudaContext& context, RandomKey key, double probability,
+                         Span<const std::int32_t> ids, MatrixView<const float> x,
+                         MatrixView<BFloat16> out) {
+  check_dropout_shapes("dropout_to_bfloat16", std::ssize(ids), x, out);
+  const DropoutRule rule = checked_dropout_rule("dropout_to_bfloat16", probability);
+  if (rule.threshold == 0) return round_to_bfloat16(context, x.span(), out.span());
+  constexpr int kPack = kWidestPack<float>;
+  const bool wide = fits_packs<kPack>(x.cols, x.data) && fits_packs<kPack>(x.cols, out.data);
+  launch_dropout(context, wide,
+                 DropoutJob<float, BFloat16>{key, rule.threshold, static_cast<float>(rule.scale),
+                                             false, ids.data(), x, out.data});
 }
 
 template <class T>

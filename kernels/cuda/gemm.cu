@@ -8,10 +8,12 @@
 
 #include "engine/array.h"
 #include "engine/check.h"
+#include "kernels/bfloat16.h"
 #include "kernels/cuda/library_products.cuh"
 #include "kernels/cuda/product_entries.cuh"
 #include "kernels/cuda/tile.cuh"
 #include "kernels/gemm.h"
+#include "kernels/gemm_shapes.h"
 
 namespace m2st::kernels {
 
@@ -123,14 +125,34 @@ void multiply_by_tiles(CudaContext& context, const GemmJob<T>& job) {
   }
 }
 
+// Products without elements or without terms.
+template <class T>
+bool multiply_nothing(CudaContext& context, const GemmJob<T>& job) {
+  if (job.rows * job.cols > 0 && job.depth > 0) return false;
+  write_elements(context, job.rows * job.cols, job.out, Accumulate::kOverwrite,
+                 Scaled<T>{job.beta, job.out});
+  return true;
+}
+
+template <class T>
+TileOperand<T> along_rows(MatrixView<const T> a, Layout layout) {
+  return {a.data, a.cols, layout == Layout::kPlain, nullptr};
+}
+
+template <class T>
+TileOperand<T> along_columns(MatrixView<const T> b, Layout layout) {
+  return {b.data, b.cols, layout == Layout::kTransposed, nullptr};
+}
+
+// By tiles that take the operands' elements as they are.
+template <class T>
+void multiply_by_own(CudaContext& context, const GemmJob<T>& job) {
+  if (!multiply_nothing(context, job)) multiply_by_tiles<AsTheyAre>(context, job);
+}
+
 template <class T>
 void multiply(CudaContext& context, const GemmJob<T>& job) {
-  if (job.rows * job.cols == 0) return;
-  if (job.depth == 0) {
-    write_elements(context, job.rows * job.cols, job.out, Accumulate::kOverwrite,
-                   Scaled<T>{job.beta, job.out});
-    return;
-  }
+  if (multiply_nothing(context, job)) return;
   if constexpr (std::is_same_v<T, float>) {
     if (multiply_by_library(context, {.a = job.a,
                                       .b = job.b,
@@ -152,24 +174,25 @@ void multiply(CudaContext& context, const GemmJob<T>& job) {
 template <class T>
 void gemm(CudaContext& context, Layout layout_a, Layout layout_b, T alpha, MatrixView<const T> a,
           MatrixView<const T> b, T beta, MatrixView<T> out) {
-  const bool transposed_a = layout_a == Layout::kTransposed;
-  const bool transposed_b = layout_b == Layout::kTransposed;
-  const std::int64_t rows = transposed_a ? a.cols : a.rows;
-  const std::int64_t depth = transposed_a ? a.rows : a.cols;
-  const std::int64_t depth_b = transposed_b ? b.cols : b.rows;
-  const std::int64_t cols = transposed_b ? b.rows : b.cols;
-  M2ST_CHECK(depth == depth_b, "gemm: inner dimensions differ (got ", depth, " and ", depth_b, ")");
-  M2ST_CHECK(out.rows == rows && out.cols == cols, "gemm: out is ", out.rows, " x ", out.cols,
-             ", needs ", rows, " x ", cols);
-  multiply(context, GemmJob<T>{{a.data, a.cols, !transposed_a, nullptr},
-                               {b.data, b.cols, transposed_b, nullptr},
-                               rows,
-                               cols,
-                               depth,
-                               depth,
-                               alpha,
-                               beta,
-                               out.data});
+  const GemmSizes size = checked_gemm_sizes(layout_a, layout_b, a, b, out);
+  multiply(context, GemmJob<T>{along_rows(a, layout_a), along_columns(b, layout_b), size.rows,
+                               size.cols, size.depth, size.depth, alpha, beta, out.data});
+}
+
+bool multiplies_bfloat16(const CudaContext& context) { return context.cublas_lt() != nullptr; }
+
+void gemm_of_bfloat16(CudaContext& context, Layout layout_a, Layout layout_b, float alpha,
+                      MatrixView<const BFloat16> a, MatrixView<const BFloat16> b, float beta,
+                      MatrixView<float> out) {
+  const GemmSizes size = checked_gemm_sizes(layout_a, layout_b, a, b, out);
+  if (multiply_by_library(context, layout_a, layout_b, alpha, a, b, beta, out)) return;
+  Matrix<float> wide_a(context.pool(), a.rows, a.cols), wide_b(context.pool(), b.rows, b.cols);
+  widen_to_float(context, a.span(), wide_a.span());
+  widen_to_float(context, b.span(), wide_b.span());
+  multiply_by_own(
+      context, GemmJob<float>{along_rows<float>(wide_a.view(), layout_a),
+                              along_columns<float>(wide_b.view(), layout_b), size.rows, size.cols,
+                              size.depth, size.depth, alpha, beta, out.data});
 }
 
 template <class T>

@@ -8,6 +8,7 @@
 #include "engine/cublas_lt.h"
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/tile.cuh"
+#include "kernels/gemm.h"
 #include "kernels/math/rounding.h"
 
 namespace m2st::kernels {
@@ -101,6 +102,29 @@ inline bool multiply_by_library(CudaContext& context, const LibraryJob& job) {
   return context.cublas_lt()->multiply(
       context, {context.matmul_precision(), a.view, b.view, job.rows, job.cols, job.depth,
                 job.alpha, job.beta, job.out, job.out_stride, job.out_step, job.count});
+}
+
+// The same for operands that are stored in BF16, whose lines lie one behind the other. The library
+// wants lines of 16 bytes.
+inline bool multiply_by_library(CudaContext& context, Layout layout_a, Layout layout_b, float alpha,
+                                MatrixView<const BFloat16> a, MatrixView<const BFloat16> b,
+                                float beta, MatrixView<float> out) {
+  constexpr std::int64_t kLine = 16 / sizeof(BFloat16);
+  const std::int64_t depth = layout_a == Layout::kTransposed ? a.rows : a.cols;
+  if (context.cublas_lt() == nullptr || a.cols % kLine != 0 || b.cols % kLine != 0 ||
+      !fill_library_tiles(out.rows, out.cols, depth)) {
+    return false;
+  }
+  return context.cublas_lt()->multiply(context, {MatmulPrecision::kMedium,
+                                                 {a.data, a.cols, layout_a == Layout::kTransposed},
+                                                 {b.data, b.cols, layout_b == Layout::kTransposed},
+                                                 out.rows,
+                                                 out.cols,
+                                                 depth,
+                                                 alpha,
+                                                 beta,
+                                                 out.data,
+                                                 out.cols});
 }
 
 }  // namespace m2st::kernels

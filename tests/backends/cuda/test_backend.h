@@ -4,6 +4,7 @@
 #include "kernels/activation.h"
 #include "kernels/adam.h"
 #include "kernels/assign.h"
+#include "kernels/bfloat16.h"
 #include "kernels/dropout.h"
 #include "kernels/fill.h"
 #include "kernels/gemm.h"
@@ -98,6 +99,23 @@ void dropout(test::StagedCuda& context, RandomKey key, double probability,
                      probability, ids, x, out, accumulate);
 }
 
+inline void dropout_to_bfloat16(test::StagedCuda& context, RandomKey key, double probability,
+                                Span<const std::int32_t> ids, MatrixView<const float> x,
+                                MatrixView<BFloat16> out) {
+  return context.run([](auto& cuda, auto... there) { return dropout_to_bfloat16(cuda, there...); },
+                     key, probability, ids, x, out);
+}
+
+inline void round_to_bfloat16(test::StagedCuda& context, Span<const float> x, Span<BFloat16> out) {
+  return context.run([](auto& cuda, auto... there) { return round_to_bfloat16(cuda, there...); }, x,
+                     out);
+}
+
+inline void widen_to_float(test::StagedCuda& context, Span<const BFloat16> x, Span<float> out) {
+  return context.run([](auto& cuda, auto... there) { return widen_to_float(cuda, there...); }, x,
+                     out);
+}
+
 template <class T>
 void fill(test::StagedCuda& context, T value, Span<T> out) {
   return context.run([](auto& cuda, auto... there) { return fill<T>(cuda, there...); }, value, out);
@@ -108,6 +126,13 @@ void gemm(test::StagedCuda& context, Layout layout_a, Layout layout_b, T alpha,
           MatrixView<const T> a, MatrixView<const T> b, T beta, MatrixView<T> out) {
   return context.run([](auto& cuda, auto... there) { return gemm<T>(cuda, there...); }, layout_a,
                      layout_b, alpha, a, b, beta, out);
+}
+
+inline void gemm_of_bfloat16(test::StagedCuda& context, Layout layout_a, Layout layout_b,
+                             float alpha, MatrixView<const BFloat16> a,
+                             MatrixView<const BFloat16> b, float beta, MatrixView<float> out) {
+  return context.run([](auto& cuda, auto... there) { return gemm_of_bfloat16(cuda, there...); },
+                     layout_a, layout_b, alpha, a, b, beta, out);
 }
 
 template <class T>
