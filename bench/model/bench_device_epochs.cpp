@@ -1,8 +1,8 @@
 // Epochs on a CUDA device, ten at a time as training asks for them: captured before the clock
 // starts, so an iteration is ten launches of the graph and one wait for their losses. Arguments:
-// nodes, width, hidden, scales, products (0: the engine's own in float32, 1: cuBLASLt's in TF32).
-// The counter `epoch` is the time of one, `peak_bytes` what training takes of the device's
-// memory, its graph included. Only in builds with CUDA.
+// nodes, width, hidden, scales, products (0: the engine's own in float32, 1: cuBLASLt's in TF32, 2:
+// its in BF16). The counter `epoch` is the time of one, `peak_bytes` what training takes of the
+// device's memory, its graph included. Only in builds with CUDA.
 #if defined(M2ST_WITH_CUDA)
 
 #include <algorithm>
@@ -63,7 +63,8 @@ void train_by_library(benchmark::State& state, CudaContext& cuda, Context& conte
     state.SkipWithError(error.what());
     return;
   }
-  cuda.set_matmul_precision(MatmulPrecision::kHigh);
+  cuda.set_matmul_precision(state.range(4) == 1 ? MatmulPrecision::kHigh
+                                                : MatmulPrecision::kMedium);
   train(state, cuda, context);
 }
 
@@ -81,7 +82,7 @@ void epoch_cuda(benchmark::State& state) {
 void networks(benchmark::internal::Benchmark* family) {
   family->ArgNames({"nodes", "width", "hidden", "scales", "products"});
   family->UseRealTime()->Unit(benchmark::kMillisecond);
-  for (const std::int64_t products : {0, 1}) {
+  for (const std::int64_t products : {0, 1, 2}) {
     family->Args({1207, 300, 256, 2, products})->Args({3798, 200, 256, 2, products});
     family->Args({41786, 200, 256, 2, products})->Args({1000000, 50, 64, 2, products});
   }
