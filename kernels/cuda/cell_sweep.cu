@@ -1,6 +1,6 @@
 // The pass over the cells on CUDA. Scores of some cells for all option sets come from one product a
-// view; a warp settles a cell of a set; sums by label are kept in registers, a thread a column,
-// over parts of the cells whose size depends on the number of cells alone.
+// view; a warp settles a cell of a set; sums by label are kept in shared memory, a thread a column
+// of some sets, over parts of the cells whose size depends on the number of cells alone.
 #include <algorithm>
 #include <cmath>
 
@@ -9,6 +9,7 @@
 #include "kernels/batch_blocks.h"
 #include "kernels/cell_sweep.h"
 #include "kernels/cuda/elementwise.cuh"
+#include "kernels/cuda/shared.cuh"
 #include "kernels/cuda/warp.cuh"
 #include "kernels/sweep_shapes.h"
 
@@ -19,8 +20,11 @@ namespace {
 constexpr std::int64_t kLeastCellsOfPart = 1024;
 constexpr std::int64_t kMostParts = 128;  // bounds the memory of their sums
 constexpr std::int64_t kScoreBytes = 64 << 20;
-constexpr int kLabelsAThread = 8;   // sums in registers
 constexpr int kColumnThreads = 64;  // narrow blocks: H has few columns
+// A cell that all sets share is read once for these, and their sums do not wait for one another.
+constexpr int kSetsAThread = 4;
+constexpr int kLabelsAThread = 24;  // with as many sets 48 KiB a block
+constexpr int kCellsAtOnce = 4;     // loads under way
 
 std::int64_t cells_of_part(std::int64_t cells) {
   const std::int64_t even = (cells + kMostParts - 1) / kMostParts;
@@ -121,37 +125,90 @@ struct SumJob {
   std::int64_t cols;
   const std::int32_t* labels;  // (sets, cells)
   std::int64_t cells;          // of this turn
+  std::int64_t sets;
   std::int64_t part_cells;
   std::int64_t parts;  // of this turn
   std::int64_t clusters;
+  int sets_of_block;
+  int labels_of_block;
   double* sums;              // of this turn's first part
   std::int64_t part_stride;  // sums are (sets, parts, K, width)
   std::int64_t set_stride;
   std::int64_t width;
 };
 
-// blockIdx.y: a group of labels; blockIdx.z: a part of a set.
+// Of each set and cell the value, and where among the thread's sums it belongs; -1: nowhere.
+template <class T>
+struct CellsAtOnce {
+  T values[kSetsAThread][kCellsAtOnce];
+  int places[kSetsAThread][kCellsAtOnce];
+};
+
+// From cell `first` of the block's on; x and labels point to its first set, x to the column.
+template <class T>
+__device__ inline void read_cells(const SumJob<T>& job, const T* x, const std::int32_t* labels,
+                                  int sets, std::int64_t first, std::int64_t end,
+                                  CellsAtOnce<T>& cells) {
+#pragma unroll
+  for (int j = 0; j < kSetsAThread; ++j) {
+#pragma unroll
+    for (int u = 0; u < kCellsAtOnce; ++u) {
+      cells.places[j][u] = -1;
+      if (j >= sets || first + u >= end) continue;
+      const std::int32_t label =
+          labels[j * job.cells + first + u] - static_cast<int>(blockIdx.y) * kLabelsAThread;
+      if (label >= 0 && label < job.labels_of_block) {
+        cells.places[j][u] = (j * job.labels_of_block + label) * kColumnThreads;
+      }
+      cells.values[j][u] = j > 0 && job.member_stride == 0
+                               ? cells.values[0][u]
+                               : x[j * job.member_stride + (first + u) * job.cols];
+    }
+  }
+}
+
+template <class T>
+__device__ inline void add_cells(const CellsAtOnce<T>& cells, double* sums) {
+#pragma unroll
+  for (int u = 0; u < kCellsAtOnce; ++u) {
+    double grown[kSetsAThread] = {};
+#pragma unroll
+    for (int j = 0; j < kSetsAThread; ++j) {
+      if (cells.places[j][u] >= 0) grown[j] = sums[cells.places[j][u]] + cells.values[j][u];
+    }
+#pragma unroll
+    for (int j = 0; j < kSetsAThread; ++j) {
+      if (cells.places[j][u] >= 0) sums[cells.places[j][u]] = grown[j];
+    }
+  }
+}
+
+// blockIdx.y: a group of labels; blockIdx.z: a part of some sets. Sums are in shared memory because
+// only at run time it is known which of them a cell belongs to; a thread's are no other thread's.
 template <class T>
 __global__ void label_sums_kernel(SumJob<T> job) {
   const std::int64_t c = static_cast<std::int64_t>(blockIdx.x) * kColumnThreads + threadIdx.x;
   if (c >= job.cols) return;
-  const std::int64_t s = blockIdx.z / job.parts, part = blockIdx.z % job.parts;
-  const std::int64_t begin = part * job.part_cells;
+  const std::int64_t set = blockIdx.z / job.parts * job.sets_of_block;
+  const std::int64_t part = blockIdx.z % job.parts, begin = part * job.part_cells;
   const std::int64_t end = begin + job.part_cells < job.cells ? begin + job.part_cells : job.cells;
-  const T* x = job.x + s * job.member_stride + c;
-  const std::int32_t* labels = job.labels + s * job.cells;
-  const int first = blockIdx.y * kLabelsAThread;
-  double sums[kLabelsAThread] = {};
-  for (std::int64_t i = begin; i < end; ++i) {
-    const int at = labels[i] - first;
-    const double value = x[i * job.cols];
-#pragma unroll
-    for (int k = 0; k < kLabelsAThread; ++k) sums[k] += at == k ? value : 0.0;
+  const int labels = job.labels_of_block;
+  const int sets =
+      set + job.sets_of_block < job.sets ? job.sets_of_block : static_cast<int>(job.sets - set);
+  double* sums = block_shared_dynamic<double>() + threadIdx.x;
+  for (int k = 0; k < sets * labels; ++k) sums[k * kColumnThreads] = 0;
+  CellsAtOnce<T> cells;
+  for (std::int64_t i = begin; i < end; i += kCellsAtOnce) {
+    read_cells(job, job.x + set * job.member_stride + c, job.labels + set * job.cells, sets, i, end,
+               cells);
+    add_cells(cells, sums);
   }
-  double* out = job.sums + s * job.set_stride + part * job.part_stride + c;
-#pragma unroll
-  for (int k = 0; k < kLabelsAThread; ++k) {
-    if (first + k < job.clusters) out[(first + k) * job.width] = sums[k];
+  const std::int64_t first = static_cast<std::int64_t>(blockIdx.y) * kLabelsAThread;
+  double* out = job.sums + set * job.set_stride + part * job.part_stride + c;
+  for (int j = 0; j < sets; ++j) {
+    for (int k = 0; k < labels && first + k < job.clusters; ++k) {
+      out[j * job.set_stride + (first + k) * job.width] = sums[(j * labels + k) * kColumnThreads];
+    }
   }
 }
 
@@ -275,12 +332,17 @@ class Sweep {
     if (cols == 0) return;
     const std::int64_t size = clusters_ * cells_.sums.cols;
     const std::int64_t parts = (labels.cols() + part_cells_ - 1) / part_cells_;
+    const auto sets = static_cast<int>(std::min<std::int64_t>(sets_, kSetsAThread));
+    const auto group = static_cast<int>(std::min<std::int64_t>(clusters_, kLabelsAThread));
     const dim3 grid(blocks_for(cols, kColumnThreads).x, blocks_for(clusters_, kLabelsAThread).x,
-                    static_cast<unsigned>(sets_ * parts));
-    launch(label_sums_kernel<T>, grid, dim3(kColumnThreads), 0, context_,
-           SumJob<T>{x, member_stride, cols, labels.data(), labels.cols(), part_cells_, parts,
-                     clusters_, sums_.data() + begin / part_cells_ * size + first_column, size,
-                     parts_ * size, cells_.sums.cols});
+                    blocks_for(sets_, sets).x * static_cast<unsigned>(parts));
+    const std::size_t bytes =
+        sizeof(double) * static_cast<std::size_t>(sets * group * kColumnThreads);
+    launch(
+        label_sums_kernel<T>, grid, dim3(kColumnThreads), bytes, context_,
+        SumJob<T>{x, member_stride, cols, labels.data(), labels.cols(), sets_, part_cells_, parts,
+                  clusters_, sets, group, sums_.data() + begin / part_cells_ * size + first_column,
+                  size, parts_ * size, cells_.sums.cols});
   }
 
   CudaContext& context_;

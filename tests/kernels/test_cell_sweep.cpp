@@ -145,7 +145,8 @@ TYPED_TEST(CellSweep, MatchesReference) {
   for (const Sizes& sizes :
        {Sizes{1, {1}, 1, 1, 1}, Sizes{31, {5, 3}, 4, 4, 2}, Sizes{32, {9}, 8, 3, 1},
         Sizes{33, {3, 2, 2}, 9, 2, 3}, Sizes{1025, {33, 7}, 33, 31, 1},
-        Sizes{1100, {6, 4}, 7, 7, 3}, Sizes{0, {4}, 3, 3, 2}}) {
+        Sizes{1100, {6, 4}, 7, 7, 3}, Sizes{0, {4}, 3, 3, 2}, Sizes{41, {70}, 50, 2, 5},
+        Sizes{62, {65}, 25, 1, 9}}) {
     Backend context(2);
     Problem<T> problem(sizes), want(sizes);
 
