@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <memory>
 #include <vector>
 
 #include "kernels/batch_algebra.h"
 #include "tests/backends/cuda/test_backend.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/random_graph.h"
 
 namespace m2st::kernels {
@@ -22,15 +22,8 @@ struct Shape {
 };
 
 template <class T>
-class BatchProductsOnCuda : public testing::Test {
+class BatchProductsOnCuda : public test::OnDevice<StagedCuda> {
  protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<StagedCuda>();
-  }
-
   // The product of that member's rows from first_row on and columns from first_col on.
   std::vector<T> block(const Shape& shape, std::int64_t member, std::int64_t first_row,
                        std::int64_t rows, std::int64_t first_col, std::int64_t cols) {
@@ -47,7 +40,6 @@ class BatchProductsOnCuda : public testing::Test {
   }
 
   std::vector<T> left_, right_;
-  std::unique_ptr<StagedCuda> cuda_;
 };
 using Scalars = testing::Types<float, double>;
 TYPED_TEST_SUITE(BatchProductsOnCuda, Scalars);

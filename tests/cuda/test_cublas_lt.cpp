@@ -12,6 +12,7 @@
 #include "engine/cublas_lt.h"
 #include "engine/cuda_graph.h"
 #include "kernels/gemm.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
@@ -32,13 +33,11 @@ double operand_error(MatmulPrecision precision) {
                                                 : 1e-2;
 }
 
-class CublasLtOnCuda : public testing::Test {
+class CublasLtOnCuda : public test::OnDevice<CudaContext> {
  protected:
   void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<CudaContext>();
+    OnDevice::SetUp();
+    if (IsSkipped()) return;
     try {
       cuda_->use_cublas_lt(std::make_shared<CublasLt>(*cuda_));
     } catch (const Error& error) {
@@ -56,8 +55,6 @@ class CublasLtOnCuda : public testing::Test {
     copy_out<float>(*cuda_, matrix.span(), values);
     return values;
   }
-
-  std::unique_ptr<CudaContext> cuda_;
 };
 
 struct Sizes {

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "kernels/epoch.h"
 #include "tests/backends/cuda/test_backend.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/random_graph.h"
 
@@ -25,16 +25,8 @@ using test::TestGraph;
 
 constexpr std::uint32_t kEpoch = 5;
 
-class EpochOnCuda : public testing::Test {
+class EpochOnCuda : public test::OnDevice<StagedCuda> {
  protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<StagedCuda>();
-  }
-
-  std::unique_ptr<StagedCuda> cuda_;
   std::vector<std::uint32_t> epoch_{kEpoch};
 };
 
@@ -128,7 +120,7 @@ TestGraph naive_edges_into(const TestGraph& graph, const std::vector<std::int64_
 
 TEST_F(EpochOnCuda, KeepsTheEdgesIntoFlaggedNodes) {
   for (const std::int64_t nodes : {0, 1, 31, 32, 33, 700}) {
-    const TestGraph graph = random_graph(nodes, 3, {});
+    const TestGraph graph = random_graph(nodes, 3, {.hub_degree = nodes > 100 ? 1000 : 40});
     const std::vector<std::int64_t> flags = every_third(nodes);
     for (const auto& [flag, quiet] : {std::pair{0, false}, {1, false}, {0, true}, {1, true}}) {
       std::vector<std::int32_t> want_silent(quiet ? flags.size() : 0, 0), silent(want_silent);

@@ -3,12 +3,11 @@
 // they have their own.
 #include <gtest/gtest.h>
 
-#include <memory>
-#include <string>
 #include <type_traits>
 #include <vector>
 
 #include "tests/backends/cuda/test_backend.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
 
@@ -29,15 +28,8 @@ constexpr std::int64_t kHeads = 4;
 // Sums of up to a thousand terms in another order, each rounded to float.
 constexpr double kTolerance = 2e-5;
 
-class EverySizeOnCuda : public testing::TestWithParam<std::int64_t> {
+class EverySizeOnCuda : public test::OnDevice<StagedCuda, testing::TestWithParam<std::int64_t>> {
  protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<StagedCuda>();
-  }
-
   std::int64_t size() const { return GetParam(); }
 
   // kernel(context, out): `out` has `values` entries and starts with numbers that are added to.
@@ -53,7 +45,6 @@ class EverySizeOnCuda : public testing::TestWithParam<std::int64_t> {
   }
 
   CpuContext cpu_{1};  // ThreadSanitizer does not see what orders its other threads
-  std::unique_ptr<StagedCuda> cuda_;
 };
 
 // The owner of a random matrix.

@@ -2,7 +2,6 @@
 // asked for, and memory that a graph would have to take is refused.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <vector>
 
 #include "engine/array.h"
@@ -10,20 +9,14 @@
 #include "engine/cuda_graph.h"
 #include "kernels/fill.h"
 #include "kernels/rows.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/expect_error.h"
 
 namespace m2st {
 namespace {
 
-class GraphOnCuda : public testing::Test {
+class GraphOnCuda : public test::OnDevice<CudaContext> {
  protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<CudaContext>();
-  }
-
   std::vector<float> on_host(const Array<float>& array) {
     std::vector<float> values(static_cast<std::size_t>(array.size()));
     copy_out<float>(*cuda_, array.span(), values);
@@ -33,8 +26,6 @@ class GraphOnCuda : public testing::Test {
   void double_and_add(const Array<float>& y, Array<float>& x) {
     kernels::axpby<float>(*cuda_, 1.0f, y.span(), 2.0f, x.span());
   }
-
-  std::unique_ptr<CudaContext> cuda_;
 };
 
 TEST_F(GraphOnCuda, EveryRunDoesTheWorkOnce) {

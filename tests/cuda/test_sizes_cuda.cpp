@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "kernels/fill.h"
 #include "tests/backends/cuda/test_backend.h"
+#include "tests/cuda/on_device.h"
 #include "tests/support/near.h"
 #include "tests/support/random_graph.h"
 
@@ -23,17 +23,9 @@ using test::relative_error;
 using test::StagedCuda;
 using test::TestGraph;
 
-class SizesOnCuda : public testing::Test {
+class SizesOnCuda : public test::OnDevice<StagedCuda> {
  protected:
-  void SetUp() override {
-    if (const std::string reason = why_no_cuda_device(); !reason.empty()) {
-      GTEST_SKIP() << "no CUDA device: " << reason;
-    }
-    cuda_ = std::make_unique<StagedCuda>();
-  }
-
   CpuContext cpu_{2};
-  std::unique_ptr<StagedCuda> cuda_;
 };
 
 TEST_F(SizesOnCuda, FillWritesAllAndNoMore) {
