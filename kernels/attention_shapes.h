@@ -62,4 +62,20 @@ void check_tokens(const char* op, MatrixView<const T> features, const TokenFacto
              " entries, the features are ", features.cols, " wide");
 }
 
+template <class T>
+void check_features_backward(const char* op, const GraphView& graph,
+                             const AttentionOptions& options, MatrixView<const T> features,
+                             MatrixView<const T> source_scores,
+                             MatrixView<const T> destination_scores, MatrixView<const T> log_sums,
+                             MatrixView<const T> grad_out, const TokenFactors<T>& tokens,
+                             MatrixView<const T> grad_source_scores,
+                             MatrixView<const T> grad_destination_scores,
+                             Span<const T> grad_token) {
+  check_features<T>(op, graph, options, features, source_scores, destination_scores, log_sums,
+                    grad_out);
+  check_features<T>(op, graph, options, features, grad_source_scores, grad_destination_scores,
+                    log_sums, grad_out);
+  check_tokens<T>(op, features, tokens, grad_token);
+}
+
 }  // namespace m2st::kernels

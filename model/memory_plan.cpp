@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/product_cut.h"
 #include "model/autoencoder.h"
 #include "model/lane_memory.h"
 #include "model/masks.h"
@@ -217,9 +218,7 @@ class Planner {
   // Of a weight's gradient, a sum over the nodes that a device takes in slices.
   void add_partial_products(std::int64_t rows, std::int64_t cols) {
     if (by_library_ && fill_library_tiles(rows, cols, n_)) return;
-    constexpr std::int64_t kTile = 64, kWantedBlocks = 512, kMostSlices = 64, kLeastSlice = 256;
-    const std::int64_t tiles = (rows + kTile - 1) / kTile * ((cols + kTile - 1) / kTile);
-    const std::int64_t slices = std::min({kMostSlices, n_ / kLeastSlice, kWantedBlocks / tiles});
+    const std::int64_t slices = kernels::wanted_slices(1, rows, cols, n_);
     if (slices > 1) add(slices * rows * cols);
   }
 

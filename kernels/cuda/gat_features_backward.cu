@@ -233,11 +233,9 @@ void gat_features_backward(CudaContext& context, const GraphView& graph,
                            MatrixView<const T> grad_out, const TokenFactors<T>& tokens,
                            MatrixView<T> grad_source_scores, MatrixView<T> grad_destination_scores,
                            Span<T> grad_token, Accumulate accumulate_token) {
-  check_features<T>("gat_features_backward", graph, options, features, source_scores,
-                    destination_scores, log_sums, grad_out);
-  check_features<T>("gat_features_backward", graph, options, features, grad_source_scores,
-                    grad_destination_scores, log_sums, grad_out);
-  check_tokens<T>("gat_features_backward", features, tokens, grad_token);
+  check_features_backward<T>("gat_features_backward", graph, options, features, source_scores,
+                             destination_scores, log_sums, grad_out, tokens, grad_source_scores,
+                             grad_destination_scores, grad_token);
   const std::int64_t nodes = graph.nodes();
   if (nodes == 0) return;
   const std::int64_t heads = source_scores.cols;

@@ -2,7 +2,6 @@
 // where tiles are few and the inner dimension is long (gradients of weights), slices of it give
 // partial products that are added in order. Products in float32 go to cuBLASLt where the context
 // has it and they fill its tiles.
-#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -11,6 +10,7 @@
 #include "kernels/bfloat16.h"
 #include "kernels/cuda/library_products.cuh"
 #include "kernels/cuda/product_entries.cuh"
+#include "kernels/cuda/product_slices.cuh"
 #include "kernels/cuda/tile.cuh"
 #include "kernels/gemm.h"
 #include "kernels/gemm_shapes.h"
@@ -18,13 +18,6 @@
 namespace m2st::kernels {
 
 namespace {
-
-// A tile of 128 × 128 reads half as much as 64 × 64 for the same work, but leaves a device with few
-// blocks: taken from this many tiles on.
-constexpr std::int64_t kLargeTiles = 64;
-constexpr std::int64_t kLeastSlice = 256;    // of the inner dimension
-constexpr std::int64_t kWantedBlocks = 512;  // some four a multiprocessor
-constexpr std::int64_t kMostSlices = 64;     // bounds partial products' memory
 
 template <class T>
 struct GemmJob {
@@ -65,17 +58,14 @@ __global__ void gemm_kernel(GemmJob<T> job) {
 }
 
 template <class T>
-struct SumOfSlices {
-  const T* partial;
-  std::int64_t size;
-  std::int64_t slices;
+struct ScaledSum {
+  SumOfSlices<T> sum;
   T alpha;
   T beta;
   const T* out;
   __device__ T operator()(std::int64_t i) const {
-    T sum = partial[i];
-    for (std::int64_t slice = 1; slice < slices; ++slice) sum += partial[slice * size + i];
-    return beta == T(0) ? alpha * sum : alpha * sum + beta * out[i];
+    const T scaled = alpha * sum(i);
+    return beta == T(0) ? scaled : scaled + beta * out[i];
   }
 };
 
@@ -85,8 +75,6 @@ struct Scaled {
   const T* out;
   __device__ T operator()(std::int64_t i) const { return beta == T(0) ? T(0) : beta * out[i]; }
 };
-
-std::int64_t tiles(std::int64_t size, std::int64_t tile) { return (size + tile - 1) / tile; }
 
 template <int kOwned, class Entries, class T>
 void launch_tiles(CudaContext& context, const GemmJob<T>& job, std::int64_t slices) {
@@ -99,11 +87,11 @@ void launch_tiles(CudaContext& context, const GemmJob<T>& job, std::int64_t slic
 
 template <class Entries, class T>
 void multiply_by_slices(CudaContext& context, GemmJob<T> job, std::int64_t wanted) {
-  job.slice = tiles(tiles(job.depth, wanted), kStageDepth<T>) * kStageDepth<T>;
+  job.slice = slice_depth<T>(job.depth, wanted);
   const std::int64_t slices = tiles(job.depth, job.slice);
   const std::int64_t size = job.rows * job.cols;
   Array<T> partial(context.pool(), slices * size);
-  const SumOfSlices<T> sum{partial.data(), size, slices, job.alpha, job.beta, job.out};
+  const ScaledSum<T> sum{{partial.data(), size, slices}, job.alpha, job.beta, job.out};
   T* out = std::exchange(job.out, partial.data());
   job.alpha = T(1);
   job.beta = T(0);
@@ -113,12 +101,10 @@ void multiply_by_slices(CudaContext& context, GemmJob<T> job, std::int64_t wante
 
 template <class Entries, class T>
 void multiply_by_tiles(CudaContext& context, const GemmJob<T>& job) {
-  const std::int64_t small = tiles(job.rows, 64) * tiles(job.cols, 64);
-  const std::int64_t slices =
-      std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / small});
+  const std::int64_t slices = wanted_slices(1, job.rows, job.cols, job.depth);
   if (slices > 1) {
     multiply_by_slices<Entries>(context, job, slices);
-  } else if (tiles(job.rows, 128) * tiles(job.cols, 128) >= kLargeTiles) {
+  } else if (tiles_of_products(1, job.rows, job.cols, 128) >= kLargeTiles) {
     launch_tiles<8, Entries>(context, job, 1);
   } else {
     launch_tiles<4, Entries>(context, job, 1);

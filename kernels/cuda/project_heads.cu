@@ -2,12 +2,12 @@
 // side, all heads in one launch. Where tiles are few and the inner dimension is long, slices of it
 // give partial products that are added in order. Products in float32 go to cuBLASLt as those of
 // gemm.cu do.
-#include <algorithm>
 #include <type_traits>
 
 #include "engine/array.h"
 #include "kernels/cuda/library_products.cuh"
 #include "kernels/cuda/product_entries.cuh"
+#include "kernels/cuda/product_slices.cuh"
 #include "kernels/cuda/tile.cuh"
 #include "kernels/project_heads.h"
 #include "kernels/rows.h"
@@ -16,13 +16,6 @@
 namespace m2st::kernels {
 
 namespace {
-
-// A tile of 128 × 128 reads half as much as 64 × 64 for the same work, but leaves a device with few
-// blocks: taken from this many tiles on.
-constexpr std::int64_t kLargeTiles = 64;
-constexpr std::int64_t kLeastSlice = 256;    // of the inner dimension
-constexpr std::int64_t kWantedBlocks = 512;  // some four a multiprocessor
-constexpr std::int64_t kMostSlices = 64;     // bounds partial products' memory
 
 // Head 0's operands and target; those of head h lie h steps further on.
 template <class T>
@@ -65,25 +58,6 @@ __global__ void project_heads_kernel(HeadsJob<T> job) {
       target = job.add ? target + value : value;
     }
   }
-}
-
-template <class T>
-struct SumOfSlices {
-  const T* partial;
-  std::int64_t size;
-  std::int64_t slices;
-  __device__ T operator()(std::int64_t i) const {
-    T sum = partial[i];
-    for (std::int64_t slice = 1; slice < slices; ++slice) sum += partial[slice * size + i];
-    return sum;
-  }
-};
-
-std::int64_t tiles(std::int64_t size, std::int64_t tile) { return (size + tile - 1) / tile; }
-
-template <class T>
-std::int64_t tiles_of(const HeadsJob<T>& job, std::int64_t tile) {
-  return job.heads * tiles(job.rows, tile) * tiles(job.cols, tile);
 }
 
 template <int kOwned, class T>
@@ -129,7 +103,7 @@ bool project_by_library(CudaContext& context, const HeadsJob<T>& job) {
 template <class T>
 void launch_heads(CudaContext& context, const HeadsJob<T>& job) {
   if (job.heads * job.rows * job.cols == 0 || project_by_library(context, job)) return;
-  if (tiles_of(job, 128) >= kLargeTiles) {
+  if (tiles_of_products(job.heads, job.rows, job.cols, 128) >= kLargeTiles) {
     launch_tiles<8>(context, job, 1);
   } else {
     launch_tiles<4>(context, job, 1);
@@ -206,10 +180,9 @@ void project_heads_backward_weight(CudaContext& context, std::int64_t heads,
                   .bias = nullptr,
                   .out = grad_weight.data};
   if (project_by_library(context, job)) return;
-  const std::int64_t wanted =
-      std::min({kMostSlices, job.depth / kLeastSlice, kWantedBlocks / tiles_of(job, 64)});
+  const std::int64_t wanted = wanted_slices(heads, job.rows, job.cols, job.depth);
   if (wanted <= 1) return launch_heads(context, job);
-  job.slice = tiles(tiles(job.depth, wanted), kStageDepth<T>) * kStageDepth<T>;
+  job.slice = slice_depth<T>(job.depth, wanted);
   const std::int64_t slices = tiles(job.depth, job.slice);
   Array<T> partial(context.pool(), slices * size);
   job.out = partial.data();
