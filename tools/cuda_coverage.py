@@ -3,17 +3,20 @@
 
 cuda_coverage.py [--build build/cpu] [--least PERCENT] [--lines]
 
-Builds the executor's test programs once more with gcov's counters, runs them, and prints each file's share and
-the whole's. --lines lists what was never reached; --least fails below a share.
+Builds the executor's test programs once more with gcov's counters, runs them, and prints each file's share, the
+whole's, and how many kernels were launched, every instantiation for itself. --lines lists what was never reached;
+--least fails below a share, or with a kernel that was never launched.
 """
 import argparse
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = "kernels/cuda/"
+KERNEL = re.compile(r"(?<=::)\w+_kernel\b(?:<.*>(?=\())?")
 
 
 def programs(build):
@@ -34,19 +37,23 @@ def execute(build, names):
             sys.exit(f"cuda_coverage: {name} failed")
 
 
-def add_counts(counts, counters):
-    """Adds what one object executed: file -> line -> times."""
+def add_counts(counts, launches, counters):
+    """Adds what one object executed: file -> line -> times, and (file, kernel) -> times."""
     done = subprocess.run(["gcov", "--json-format", "--stdout", counters], text=True,
                           capture_output=True, check=True, cwd=counters.parent)
     for text in done.stdout.splitlines():
         for entry in json.loads(text)["files"]:
-            name = entry["file"]
-            if FOLDER not in name:
+            if FOLDER not in entry["file"]:
                 continue
-            lines = counts.setdefault(name[name.index(FOLDER):], {})
+            name = entry["file"][entry["file"].index(FOLDER):]
+            lines = counts.setdefault(name, {})
             for line in entry["lines"]:
                 number = line["line_number"]
                 lines[number] = lines.get(number, 0) + line["count"]
+            for function in entry["functions"]:
+                kernel = KERNEL.search(function["demangled_name"])
+                if kernel:
+                    launches[name, kernel[0]] = launches.get((name, kernel[0]), 0) + function["execution_count"]
 
 
 def show(counts, with_lines):
@@ -63,6 +70,14 @@ def show(counts, with_lines):
     return share
 
 
+def show_kernels(launches):
+    never = sorted(f"{name}: {kernel}" for (name, kernel), count in launches.items() if count == 0)
+    print(f"kernels/cuda: {len(launches) - len(never)} of {len(launches)} kernels launched")
+    for kernel in never:
+        print("    never launched:", kernel)
+    return not never
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/cpu")
@@ -71,10 +86,11 @@ def main():
     options = parser.parse_args()
     build = options.build.resolve()
     execute(build, programs(build))
-    counts = {}
+    counts, launches = {}, {}
     for counters in sorted(build.rglob("*_coverage.dir/**/*.gcda")):
-        add_counts(counts, counters)
-    return 0 if show(counts, options.lines) >= options.least else 1
+        add_counts(counts, launches, counters)
+    enough = show(counts, options.lines) >= options.least
+    return 0 if show_kernels(launches) and enough or options.least == 0 else 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/array.h"
@@ -105,6 +106,35 @@ TEST_F(CublasLtOnCuda, MultipliesAsThreeLoopsDo) {
         }
       }
     }
+  }
+}
+
+// The library knows no lists of rows: they are gathered for it, in float32 too.
+TEST_F(CublasLtOnCuda, MultipliesListedRows) {
+  const std::int64_t all = 90, depth = 45, rows = 20, cols = 33;
+  const auto a = random_values<float>(all * rows, 1);
+  const auto b = random_values<float>(depth * cols, 2);
+  std::vector<std::int32_t> list;
+  for (std::int64_t p = 0; p < depth; ++p) list.push_back(static_cast<std::int32_t>(2 * p + 1));
+  std::vector<double> want(static_cast<std::size_t>(rows * cols), 0);
+  for (std::int64_t p = 0; p < depth; ++p) {
+    for (std::int64_t i = 0; i < rows * cols; ++i) {
+      want[static_cast<std::size_t>(i)] += static_cast<double>(a[list[p] * rows + i / cols]) *
+                                           static_cast<double>(b[p * cols + i % cols]);
+    }
+  }
+  const auto left = there(a, all, rows), right = there(b, depth, cols);
+  Array<std::int32_t> listed(cuda_->pool(), depth);
+  copy_in<std::int32_t>(*cuda_, list, listed.span());
+  for (const auto precision :
+       {MatmulPrecision::kHighest, MatmulPrecision::kHigh, MatmulPrecision::kMedium}) {
+    const MatmulPrecisionScope scope(*cuda_, precision);
+    Matrix<float> out(cuda_->pool(), rows, cols);
+
+    kernels::gemm_of_rows<float>(*cuda_, std::as_const(listed).span(), left.view(), right.view(), 0,
+                                 out.view());
+
+    EXPECT_TRUE(near(here(out), want, relative_error(2e-6 + operand_error(precision))));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kernels/fill.h"
+#include "kernels/project_heads.h"
 #include "tests/backends/cuda/test_backend.h"
 #include "tests/cuda/on_device.h"
 #include "tests/support/near.h"
@@ -39,6 +40,9 @@ TEST_F(SizesOnCuda, FillWritesAllAndNoMore) {
   }
 }
 
+constexpr MatmulPrecision kPrecisions[] = {MatmulPrecision::kHighest, MatmulPrecision::kHigh,
+                                           MatmulPrecision::kMedium};
+
 // 9 × 8 tiles of 128 × 128, the last ones cut.
 TEST_F(SizesOnCuda, LargeTilesMultiplyAsSmallOnesDo) {
   const std::int64_t rows = 1100, cols = 1000, depth = 37;
@@ -47,12 +51,38 @@ TEST_F(SizesOnCuda, LargeTilesMultiplyAsSmallOnesDo) {
   std::vector<float> got(static_cast<std::size_t>(rows * cols)), want(got);
   const MatrixView<const float> left{a.data(), rows, depth}, right{b.data(), depth, cols};
 
-  gemm<float>(*cuda_, Layout::kPlain, Layout::kPlain, 1.0f, left, right, 0.0f,
-              {got.data(), rows, cols});
-  gemm<float>(cpu_, Layout::kPlain, Layout::kPlain, 1.0f, left, right, 0.0f,
-              {want.data(), rows, cols});
+  for (const MatmulPrecision precision : kPrecisions) {
+    cuda_->set_matmul_precision(precision);
+    cpu_.set_matmul_precision(precision);
 
-  EXPECT_TRUE(near(got, want, relative_error(1e-6)));  // 37 terms in another order
+    gemm<float>(*cuda_, Layout::kPlain, Layout::kPlain, 1.0f, left, right, 0.0f,
+                {got.data(), rows, cols});
+    gemm<float>(cpu_, Layout::kPlain, Layout::kPlain, 1.0f, left, right, 0.0f,
+                {want.data(), rows, cols});
+
+    EXPECT_TRUE(near(got, want, relative_error(1e-6)));  // 37 terms in another order
+  }
+}
+
+// 9 tiles of 128 × 128 for each of eight heads.
+TEST_F(SizesOnCuda, LargeTilesOfHeadsMultiplyAsSmallOnesDo) {
+  const std::int64_t rows = 1100, heads = 8, features = 3, depth = 5;
+  const auto x = random_values<float>(rows * heads * depth, 1);
+  const auto weight = random_values<float>(heads * features * depth, 2);
+  std::vector<float> got(static_cast<std::size_t>(rows * heads * features)), want(got);
+  const MatrixView<const float> left{x.data(), rows, heads * depth},
+      right{weight.data(), heads * features, depth};
+  for (const MatmulPrecision precision : kPrecisions) {
+    cuda_->set_matmul_precision(precision);
+    cpu_.set_matmul_precision(precision);
+
+    project_heads<float>(*cuda_, heads, left, right, {}, {got.data(), rows, heads * features},
+                         Accumulate::kOverwrite);
+    project_heads<float>(cpu_, heads, left, right, {}, {want.data(), rows, heads * features},
+                         Accumulate::kOverwrite);
+
+    EXPECT_TRUE(near(got, want, relative_error(1e-6)));  // 5 terms in another order
+  }
 }
 
 TEST_F(SizesOnCuda, ScanOfManyChunksIsTheRunningSum) {
@@ -84,21 +114,66 @@ TEST_F(SizesOnCuda, SortKeepsTheOrderOfEqualsOverManyWarps) {
 }
 
 // More vectors than one block rotates.
-TEST_F(SizesOnCuda, EigenvaluesOfALargeMatrixAreTheCpus) {
+template <class T>
+void expect_large_spectrum(StagedCuda& cuda, CpuContext& cpu, double values_error,
+                           double vectors_error) {
   const std::int64_t n = 131;
-  auto a = random_values<double>(n * n, 3);
+  auto a = random_values<T>(n * n, 3);
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < i; ++j) a[i * n + j] = a[j * n + i];
   }
-  const MatrixView<const double> matrix{a.data(), n, n};
-  std::vector<double> got(n), want(n), vectors(n * n), vectors_of_cpu(n * n);
+  const MatrixView<const T> matrix{a.data(), n, n};
+  std::vector<T> got(n), want(n), vectors(n * n), vectors_of_cpu(n * n);
 
-  symmetric_eigen<double>(*cuda_, matrix, got, {vectors.data(), n, n});
-  symmetric_eigen<double>(cpu_, matrix, want, {vectors_of_cpu.data(), n, n});
+  symmetric_eigen<T>(cuda, matrix, got, {vectors.data(), n, n});
+  symmetric_eigen<T>(cpu, matrix, want, {vectors_of_cpu.data(), n, n});
 
-  EXPECT_TRUE(near(got, want, relative_error(1e-13)));
-  // Eigenvalues of a random matrix lie some 0.1 apart: vectors keep all but three digits.
-  EXPECT_TRUE(near(vectors, vectors_of_cpu, relative_error(1e-10)));
+  EXPECT_TRUE(near(got, want, relative_error(values_error)));
+  EXPECT_TRUE(near(vectors, vectors_of_cpu, relative_error(vectors_error)));
+}
+
+// Eigenvalues of a random matrix lie some 0.1 apart: vectors keep all but three digits.
+TEST_F(SizesOnCuda, EigenvaluesOfALargeMatrixAreTheCpus) {
+  expect_large_spectrum<double>(*cuda_, cpu_, 1e-13, 1e-10);
+  expect_large_spectrum<float>(*cuda_, cpu_, 1e-5, 1e-2);
+}
+
+// The norms behind the condition are sums of several parts. a = I + c/n · 11ᵀ, whose inverse is
+// I − c/(n (1 + c)) · 11ᵀ.
+TEST_F(SizesOnCuda, ConditionOfALargeSystemIsExact) {
+  const std::int64_t n = 150;
+  const double c = 9, share = c / static_cast<double>(n);
+  std::vector<double> a(n * n, share), got(n), want = random_values<double>(n, 6);
+  for (std::int64_t i = 0; i < n; ++i) a[i * n + i] += 1;
+  std::vector<double> right_side = want;
+  const double sum = std::accumulate(want.begin(), want.end(), 0.0);
+  for (double& value : right_side) value += share * sum;
+
+  const double reciprocal = solve_general<double>(*cuda_, {a.data(), n, n},
+                                                  {right_side.data(), n, 1}, {got.data(), n, 1});
+
+  EXPECT_NEAR(1 / reciprocal, 1 + c + (n - 2) * share, 1e-11);
+  EXPECT_TRUE(near(got, want, relative_error(1e-12)));
+}
+
+TEST_F(SizesOnCuda, PrincipalComponentsOfFloatsAreTheCpus) {
+  for (const std::int64_t rows : {0, 33, 300}) {
+    const std::int64_t cols = 7, count = rows == 0 ? 0 : 3;
+    const auto x = random_values<float>(rows * cols, 7);
+    const MatrixView<const float> table{x.data(), rows, cols};
+    const auto results = [&](auto& context) {
+      std::vector<double> mean(cols, -1), axes(count * cols), variances(count);
+      std::vector<float> scores(rows * count);
+      principal_components<float>(context, table, mean, {axes.data(), count, cols}, variances);
+      project<float, float>(context, table, mean, {axes.data(), count, cols},
+                            {scores.data(), rows, count});
+      mean.insert(mean.end(), variances.begin(), variances.end());
+      mean.insert(mean.end(), scores.begin(), scores.end());
+      return mean;
+    };
+
+    EXPECT_TRUE(near(results(*cuda_), results(cpu_), relative_error(1e-6))) << rows;
+  }
 }
 
 // Widths that allow packs of four, two and one, for one head and for many, with a hub.
