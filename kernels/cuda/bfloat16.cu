@@ -23,8 +23,8 @@ struct Widened {
 void round_to_bfloat16(CudaContext& context, Span<const float> x, Span<BFloat16> out) {
   check_same_size("round_to_bfloat16", x, out);
   // The loop over elements can add, which BFloat16 cannot: its bits are written.
-  write_elements(context, std::ssize(x), &out.data()->bits, Accumulate::kOverwrite,
-                 Rounded{x.data()});
+  write_elements(context, std::ssize(x), reinterpret_cast<std::uint16_t*>(out.data()),
+                 Accumulate::kOverwrite, Rounded{x.data()});
 }
 
 void widen_to_float(CudaContext& context, Span<const BFloat16> x, Span<float> out) {
