@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The whole program, start to finish as a process: time and peak memory by stage.
 
-    bench/pipeline.py --program build/cpu/m2st
+    bench/bench_pipeline.py --program build/cpu/m2st [-- OPTIONS OF m2st run]
 
 Runs `m2st run` on every set some times, the sets in turn, and reads the stages' costs from the
 manifests. "process" is the wall time and the peak memory of the process as its parent sees it (the
@@ -62,7 +62,7 @@ def run_once(name, data, args, folder):
     out = folder / "out"
     command = [args.program, "run", "--features", data / "features.npy", "--coords",
                data / "coords.npy", "-k", domains, "--epochs", args.epochs or epochs, "--hidden",
-               HIDDEN.get(name, 256), "-o", out, "--force", "--progress", "none"]
+               HIDDEN.get(name, 256), "-o", out, "--force", "--progress", "none", *args.options]
     costs = {"process": process(command, args.threads)}
     manifest = json.loads((out / "manifest.json").read_text())
     for stage in manifest["stages"]:
@@ -109,8 +109,11 @@ def main():
     parser.add_argument("--epochs", type=int, help="instead of the set's own number")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--json", type=pathlib.Path)
-    args = parser.parse_args()
-    context = dict(threads=args.threads, load_before=os.getloadavg()[0])
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    args = parser.parse_args(given[:end])
+    args.options = given[end + 1:]
+    context = dict(threads=args.threads, options=args.options, load_before=os.getloadavg()[0])
     with tempfile.TemporaryDirectory(prefix="m2st_pipeline_") as folder:
         figures = measure(args, pathlib.Path(folder))
     context["load_after"] = os.getloadavg()[0]
