@@ -238,9 +238,10 @@ SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
   row.sizes = cluster_sizes(labels, options_.clusters);
   row.iterations = solution.iterations;
   row.objective = solution.objective.total();
-  row.silhouette = silhouette_squared(context_, scored, labels);
-  row.davies_bouldin = davies_bouldin(context_, scored, labels);
-  row.calinski_harabasz = calinski_harabasz(context_, scored, labels);
+  const Separation measures = separation(context_, scored, labels);
+  row.silhouette = measures.silhouette_squared;
+  row.davies_bouldin = measures.davies_bouldin;
+  row.calinski_harabasz = measures.calinski_harabasz;
   row.pas = input_.coordinates.rows > 0 ? pas(nearest_, labels) : std::nan("");
   if (!input_.truth.empty()) row.agreement = agreement(labels, input_.truth);
   return row;
@@ -281,11 +282,13 @@ void Sweep::run(const std::vector<OptionSet>& sets, const RowObserver& done,
     std::vector<OptionSet> members;
     for (const std::size_t index : indices) members.push_back(sets[index]);
     const std::vector<SweepSolution> solutions = solve_shrinking(members);
-    for (std::size_t i = 0; i < indices.size(); ++i) {
-      const SweepRow result = row(members[i], solutions[i]);
-      const std::lock_guard lock(mutex);
-      done(indices[i], result, solutions[i]);
-    }
+    std::vector<SweepRow> rows(members.size());
+    parallel_for(context_, std::ssize(rows), 1, [&](std::int64_t begin, std::int64_t) {
+      const auto i = static_cast<std::size_t>(begin);
+      rows[i] = row(members[i], solutions[i]);
+    });
+    const std::lock_guard lock(mutex);
+    for (std::size_t i = 0; i < rows.size(); ++i) done(indices[i], rows[i], solutions[i]);
   };
   const auto count = static_cast<std::int64_t>(tasks.size());
   // Threads serve the kernels inside each batch; a device takes one batch at a time.

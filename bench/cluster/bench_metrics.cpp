@@ -85,6 +85,15 @@ void calinski_harabasz(benchmark::State& state) {
   report(state, 8 * s.entries(), 4 * s.entries());
 }
 
+void separation(benchmark::State& state) {
+  Scored s(state);
+  s.embed(state.range(1));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(cluster::separation(s.context, s.x.view(), s.labels));
+  }
+  report(state, 8 * s.entries(), 4 * s.entries());
+}
+
 void chaos(benchmark::State& state) {
   Scored s(state);
   s.place();
@@ -119,6 +128,7 @@ BENCHMARK(silhouette_exact)
 BENCHMARK(silhouette_sampled)->Apply(by_width);
 BENCHMARK(davies_bouldin)->Apply(by_width);
 BENCHMARK(calinski_harabasz)->Apply(by_width);
+BENCHMARK(separation)->Apply(by_width);
 BENCHMARK(chaos)->Apply(by_cells);
 BENCHMARK(pas)->Apply(by_cells);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cluster/metrics/centred_cells.h"
+#include "cluster/metrics/separation_parts.h"
 
 namespace m2st::cluster {
 namespace {
@@ -28,11 +29,8 @@ double worst_ratio(const CentredCells& cells, const std::vector<double>& spreads
 
 }  // namespace
 
-double davies_bouldin(CpuContext& context, MatrixView<const float> x,
-                      Span<const std::int32_t> labels) {
-  const CentredCells cells(context, x, labels);
-  if (cells.clusters() < 2) return kUndefined;
-  std::vector<double> distances = cells.squared_spreads(context);
+double davies_bouldin(const CentredCells& cells, Span<const double> squared_spreads) {
+  std::vector<double> distances(squared_spreads.begin(), squared_spreads.end());
   for (double& distance : distances) distance = std::sqrt(distance);
   std::vector<double> spreads = sums_by_group(cells.grouping(), distances);
   for (std::int32_t k = 0; k < cells.clusters(); ++k) {
@@ -43,14 +41,9 @@ double davies_bouldin(CpuContext& context, MatrixView<const float> x,
   return sum / static_cast<double>(cells.clusters());
 }
 
-double calinski_harabasz(CpuContext& context, MatrixView<const float> x,
-                         Span<const std::int32_t> labels) {
-  const CentredCells cells(context, x, labels);
-  if (cells.clusters() < 2) return kUndefined;
+double calinski_harabasz(const CentredCells& cells, Span<const double> squared_spreads) {
   double within = 0;
-  for (const double sum : sums_by_group(cells.grouping(), cells.squared_spreads(context))) {
-    within += sum;
-  }
+  for (const double sum : sums_by_group(cells.grouping(), squared_spreads)) within += sum;
   if (within == 0) return 1;
   const std::vector<double> origin(static_cast<std::size_t>(cells.width()), 0.0);
   double between = 0;
@@ -61,6 +54,28 @@ double calinski_harabasz(CpuContext& context, MatrixView<const float> x,
   const double free_within = static_cast<double>(cells.count() - cells.clusters());
   const double free_between = static_cast<double>(cells.clusters() - 1);
   return between * free_within / (within * free_between);
+}
+
+double davies_bouldin(CpuContext& context, MatrixView<const float> x,
+                      Span<const std::int32_t> labels) {
+  const CentredCells cells(context, x, labels);
+  return cells.clusters() < 2 ? kUndefined : davies_bouldin(cells, cells.squared_spreads(context));
+}
+
+double calinski_harabasz(CpuContext& context, MatrixView<const float> x,
+                         Span<const std::int32_t> labels) {
+  const CentredCells cells(context, x, labels);
+  return cells.clusters() < 2 ? kUndefined
+                              : calinski_harabasz(cells, cells.squared_spreads(context));
+}
+
+Separation separation(CpuContext& context, MatrixView<const float> x,
+                      Span<const std::int32_t> labels) {
+  const CentredCells cells(context, x, labels);
+  if (cells.clusters() < 2) return {kUndefined, kUndefined, kUndefined};
+  const std::vector<double> spreads = cells.squared_spreads(context);
+  return {silhouette_squared(context, cells, spreads), davies_bouldin(cells, spreads),
+          calinski_harabasz(cells, spreads)};
 }
 
 }  // namespace m2st::cluster

@@ -9,9 +9,11 @@
 
 #include "cluster/metrics/centred_cells.h"
 #include "cluster/metrics/separation.h"
+#include "cluster/metrics/separation_parts.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
+#include "kernels/assign.h"
 #include "kernels/gemm.h"
 
 namespace m2st::cluster {
@@ -21,6 +23,7 @@ using kernels::Layout;
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kCellsPerChunk = 256;
+constexpr std::int64_t kCellsPerBlock = 8192;
 constexpr std::int64_t kFewestQueries = 64;
 constexpr std::int64_t kMostQueries = 256;  // with a tile of others: 1.6 MB at d = 400
 constexpr std::int64_t kQueryChunks = 8;
@@ -150,30 +153,43 @@ std::vector<std::int64_t> drawn_positions(const Grouping& grouping, std::int64_t
 
 }  // namespace
 
+double silhouette_squared(CpuContext& context, const CentredCells& cells,
+                          Span<const double> squared_spreads) {
+  const Grouping& grouping = cells.grouping();
+  // Σ over cluster c of ‖x − y‖² = n_c (‖x − μ_c‖²) + Σ_c ‖y − μ_c‖².
+  const std::vector<double> spreads = sums_by_group(grouping, squared_spreads);
+  std::vector<double> scores(static_cast<std::size_t>(cells.count()));
+  Matrix<double> block(context.pool(), std::min(kCellsPerBlock, cells.count()), cells.width());
+  Matrix<double> distances(context.pool(), block.rows(), cells.clusters());
+  for (std::int64_t first = 0; first < cells.count(); first += kCellsPerBlock) {
+    const std::int64_t rows = std::min(kCellsPerBlock, cells.count() - first);
+    const auto there = block.view().slice(0, rows);
+    const auto to_means = distances.view().slice(0, rows);
+    parallel_for(context, rows, kCellsPerChunk, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<double> squares(static_cast<std::size_t>(end - begin));
+      cells.gather(first + begin, there.slice(begin, end - begin), squares);
+    });
+    kernels::squared_distances<double>(context, there, cells.means(), to_means);
+    parallel_for(context, rows, kCellsPerChunk, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<double> sums(spreads.size());
+      for (std::int64_t r = begin; r < end; ++r) {
+        for (std::int32_t c = 0; c < cells.clusters(); ++c) {
+          const auto at = static_cast<std::size_t>(c);
+          sums[at] = static_cast<double>(grouping.size(c)) * to_means(r, c) + spreads[at];
+        }
+        scores[static_cast<std::size_t>(first + r)] =
+            silhouette_of(grouping, grouping.group_at(first + r), sums);
+      }
+    });
+  }
+  return mean(scores);
+}
+
 double silhouette_squared(CpuContext& context, MatrixView<const float> x,
                           Span<const std::int32_t> labels) {
   const CentredCells cells(context, x, labels);
-  const Grouping& grouping = cells.grouping();
-  if (cells.clusters() < 2) return kUndefined;
-
-  // Σ over cluster c of ‖x − y‖² = n_c (‖x − μ_c‖²) + Σ_c ‖y − μ_c‖².
-  const std::vector<double> spreads = sums_by_group(grouping, cells.squared_spreads(context));
-  std::vector<double> scores(static_cast<std::size_t>(cells.count()));
-  parallel_for(context, cells.count(), kCellsPerChunk, [&](std::int64_t begin, std::int64_t end) {
-    Matrix<double> cell(context.pool(), 1, cells.width());
-    std::vector<double> square(1), sums(spreads.size());
-    for (std::int64_t p = begin; p < end; ++p) {
-      cells.gather(p, cell.view(), square);
-      for (std::int32_t c = 0; c < cells.clusters(); ++c) {
-        sums[static_cast<std::size_t>(c)] =
-            static_cast<double>(grouping.size(c)) *
-                squared_distance(cell.view().row(0), cells.means().row(c)) +
-            spreads[static_cast<std::size_t>(c)];
-      }
-      scores[static_cast<std::size_t>(p)] = silhouette_of(grouping, grouping.group_at(p), sums);
-    }
-  });
-  return mean(scores);
+  return cells.clusters() < 2 ? kUndefined
+                              : silhouette_squared(context, cells, cells.squared_spreads(context));
 }
 
 double silhouette_exact(CpuContext& context, MatrixView<const float> x,

@@ -225,6 +225,19 @@ TEST(Separation, OfDegenerateClustersIsDefined) {
   EXPECT_THROW(silhouette_squared(context, cells.features(), Labels{0, 1}), Error);
 }
 
+// More cells than the silhouette takes at a time, so that it meets a last block.
+TEST(Separation, TogetherGivesTheBytesOfEachAlone) {
+  const Cells cells = random_cells(9001, 5);
+  const Labels labels = random_labels(9001, 6);
+  CpuContext one(1), five(5);
+  const Separation together = separation(five, cells.features(), labels);
+
+  EXPECT_EQ(together.silhouette_squared, silhouette_squared(one, cells.features(), labels));
+  EXPECT_EQ(together.davies_bouldin, davies_bouldin(one, cells.features(), labels));
+  EXPECT_EQ(together.calinski_harabasz, calinski_harabasz(one, cells.features(), labels));
+  EXPECT_TRUE(std::isnan(separation(one, cells.features(), Labels(9001, 0)).silhouette_squared));
+}
+
 TEST(Separation, IsTheSameForAnyNumberOfThreads) {
   const Cells cells = random_cells(700, 17), spots = random_cells(700, 2);
   const Labels labels = random_labels(700, 6);
