@@ -1,6 +1,6 @@
 // Counted from what an iteration takes: its state, the maps of S and H with all their products, and
 // what single steps need, all of them, because a pool keeps blocks of one size from those of
-// another.
+// another. Likewise of scores.
 #include "cluster/solver_memory.h"
 
 #include <algorithm>
@@ -19,7 +19,19 @@ constexpr std::int64_t kScoreBytes = 64 << 20;    // of the scores of one turn o
 constexpr double kPoolShare = 1.25;
 constexpr std::int64_t kSmallBlocks = 64 << 10;
 
+constexpr std::int64_t kCellsOfTile = 64;  // whose silhouettes are added up by one block
+constexpr std::int64_t kMostTileParts = 256;
+
 std::int64_t square(std::int64_t n) { return n * n; }
+
+// In which sums over the cells are made.
+std::int64_t parts_of(std::int64_t cells) {
+  return std::min(kMostParts, cells / kLeastCellsOfPart + 1);
+}
+
+std::int64_t with_pool(std::int64_t bytes) {
+  return static_cast<std::int64_t>(kPoolShare * static_cast<double>(bytes)) + kSmallBlocks;
+}
 
 }  // namespace
 
@@ -43,8 +55,7 @@ std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets) {
   const std::int64_t entries = width + dim + clusters;
   kept += square(entries) + 3 * dim * entries + 2 * rows * entries + clusters * (entries + dim);
   step += 4 * dim * entries + 8 * square(std::max(dim, clusters));
-  const std::int64_t parts = std::min(kMostParts, shape.cells / kLeastCellsOfPart + 1);
-  const std::int64_t pass = parts * clusters * (entries + dim) + square(clusters);
+  const std::int64_t pass = parts_of(shape.cells) * clusters * (entries + dim) + square(clusters);
   const std::int64_t small = sets * kDouble * (kept + step + pass);
   const std::int64_t scores = sets * shape.cells * rows * shape.scalar_bytes;
   const std::int64_t turn =
@@ -54,8 +65,15 @@ std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets) {
   const std::int64_t by_cell = dim * shape.scalar_bytes + 4;
   const std::int64_t of_cells = sets * shape.cells * by_cell + 2 * turn;
   const std::int64_t maps = 2 * sets * rows * entries * shape.scalar_bytes;
-  return static_cast<std::int64_t>(kPoolShare * static_cast<double>(small + of_cells + maps)) +
-         kSmallBlocks;
+  return with_pool(small + of_cells + maps);
+}
+
+std::int64_t score_bytes(const SolverShape& shape, std::int64_t sets) {
+  const std::int64_t width = shape.widths.front(), parts = parts_of(shape.cells);
+  const std::int64_t sums = (parts + 1) * shape.clusters * width + width;  // of the cells; means
+  const std::int64_t spreads = (2 * parts + 8) * shape.clusters;
+  const std::int64_t silhouettes = shape.cells / kCellsOfTile + kMostTileParts;
+  return with_pool(sets * (kDouble * (sums + spreads + silhouettes) + 4 * shape.cells));
 }
 
 void check_room(Context& context, const std::string& what, std::int64_t bytes) {

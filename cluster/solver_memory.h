@@ -1,5 +1,5 @@
-// What the reduced reference clustering takes of the memory of the backend that its iterations run
-// on: known before anything is taken.
+// What the reduced reference clustering, and the scores of what it finds, take of the memory of the
+// backend that they run on: known before anything is taken.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,9 @@ struct SolverShape {
 
 // At most, of `sets` option sets that go in step; the cells themselves are not in it.
 std::int64_t solver_bytes(const SolverShape& shape, std::int64_t sets);
+
+// At most, for the scores of `sets` labelings by the first view's cells, without those.
+std::int64_t score_bytes(const SolverShape& shape, std::int64_t sets);
 
 // Of the cells.
 std::int64_t cell_bytes(const SolverShape& shape);

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "cluster/domains.h"
-#include "cluster/metrics/separation.h"
 #include "cluster/monotone_solver.h"
 #include "cluster/reduced_solver.h"
 #include "cluster/reference_algebra.h"
@@ -122,6 +121,7 @@ Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& o
   }
   for (const Matrix<double>& view : data_) swept_.push_back(view.view());
   for (const Matrix<float>& view : single_) swept_single_.push_back(view.view());
+  scored_ = input.embeddings.front();
 }
 
 Sweep::Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
@@ -132,9 +132,11 @@ Sweep::Sweep(Context& context, const SweepInput& input, const SweepOptions& opti
 
 void Sweep::use_device(Context& context) {
   if (context.on_host() || options_.solver != SweepSolver::kReference) return;
-  check_room(context, "the cells take", cell_bytes(shape_of(0)));
+  const auto scored_bytes = static_cast<std::int64_t>(scored_.span().size_bytes());
+  check_room(context, "the cells take", cell_bytes(shape_of(0)) + scored_bytes);
   device_ = &context;
   placed_.emplace(context);
+  scored_ = placed_->place(scored_);
   if (single_.empty()) {
     for (MatrixView<const double>& view : swept_) view = placed_->place(view);
   } else {
@@ -145,6 +147,7 @@ void Sweep::use_device(Context& context) {
 void Sweep::use_host() {
   device_ = nullptr;
   placed_.reset();
+  scored_ = input_.embeddings.front();
   for (std::size_t m = 0; m < data_.size(); ++m) swept_[m] = data_[m].view();
   for (std::size_t m = 0; m < single_.size(); ++m) swept_single_[m] = single_[m].view();
 }
@@ -163,11 +166,14 @@ SolverShape Sweep::shape_of(int specific_dim) const {
 // As many as the backend has memory for; on the host more would not help.
 std::int64_t Sweep::sets_in_step(int specific_dim) const {
   const SolverShape shape = shape_of(specific_dim);
+  const auto bytes = [&](std::int64_t sets) {
+    return std::max(solver_bytes(shape, sets), score_bytes(shape, sets));
+  };
   check_room(*device_, concat("one option set with specific dimension ", specific_dim, " takes"),
-             solver_bytes(shape, 1));
+             bytes(1));
   const std::int64_t free = free_device_bytes(*device_);
   std::int64_t sets = kMostOnDevice;
-  while (sets > 1 && solver_bytes(shape, sets) > free) sets /= 2;
+  while (sets > 1 && bytes(sets) > free) sets /= 2;
   return sets;
 }
 
@@ -194,10 +200,24 @@ std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<MatrixView<con
        device_ != nullptr
            ? solve_together<T>(*device_, data_, swept, gram_.view(), options, start)
            : solve_together<T>(context_, data_, swept, gram_.view(), options, start)) {
-    solutions.push_back({largest_first(result.labels), std::move(result.weights),
-                         options_.iterations, result.objective});
+    solutions.push_back({largest_first(result.labels),
+                         std::move(result.weights),
+                         options_.iterations,
+                         result.objective,
+                         {}});
   }
+  if (device_ != nullptr) score(solutions);
   return solutions;
+}
+
+void Sweep::score(std::vector<SweepSolution>& solutions) const {
+  std::vector<std::int32_t> labels;
+  for (const SweepSolution& solution : solutions) {
+    labels.insert(labels.end(), solution.labels.begin(), solution.labels.end());
+  }
+  const std::vector<Separation> found = separations(
+      *device_, scored_, {labels.data(), std::ssize(solutions), cells()}, options_.clusters);
+  for (std::size_t i = 0; i < solutions.size(); ++i) solutions[i].separation = found[i];
 }
 
 std::vector<SweepSolution> Sweep::solve_batch(const std::vector<OptionSet>& sets) const {
@@ -210,7 +230,7 @@ std::vector<SweepSolution> Sweep::solve_batch(const std::vector<OptionSet>& sets
     const auto options = solver_options<MonotoneOptions>(options_, set);
     MonotoneResult result = solve_monotone(context_, data_, gram_.view(), options);
     solutions.push_back(
-        {largest_first(result.labels), result.weights, result.iterations, result.objective});
+        {largest_first(result.labels), result.weights, result.iterations, result.objective, {}});
   }
   return solutions;
 }
@@ -232,13 +252,13 @@ std::vector<SweepSolution> Sweep::solve_shrinking(const std::vector<OptionSet>& 
 
 SweepRow Sweep::row(const OptionSet& set, const SweepSolution& solution) const {
   const std::vector<std::int32_t>& labels = solution.labels;
-  const MatrixView<const float> scored = input_.embeddings.front();
   SweepRow row;
   row.options = set;
   row.sizes = cluster_sizes(labels, options_.clusters);
   row.iterations = solution.iterations;
   row.objective = solution.objective.total();
-  const Separation measures = separation(context_, scored, labels);
+  const Separation measures =
+      solution.separation ? *solution.separation : separation(context_, scored_, labels);
   row.silhouette = measures.silhouette_squared;
   row.davies_bouldin = measures.davies_bouldin;
   row.calinski_harabasz = measures.calinski_harabasz;

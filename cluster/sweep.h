@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/metrics/agreement.h"
+#include "cluster/metrics/separation.h"
 #include "cluster/metrics/spatial.h"
 #include "cluster/objective.h"
 #include "cluster/reference_state.h"
@@ -81,6 +82,7 @@ struct SweepSolution {
   std::vector<double> weights;       // α, of each view and last of H
   int iterations = 0;
   ObjectiveTerms objective;
+  std::optional<Separation> separation;  // of the first embedding, where that was found on a device
 };
 
 class Sweep {
@@ -93,7 +95,8 @@ class Sweep {
   Sweep(Context& context, const SweepInput& input, const SweepOptions& options,
         std::optional<ReferenceState> start);
 
-  // The reference solver iterates on the context's backend from now on, its host doing all else.
+  // The reference solver iterates on the context's backend from now on and its labels are scored
+  // there against the first embedding, the host doing all else.
   // Exit code 6 when a device has no memory for the cells; later, for one option set.
   void use_device(Context& context);
   // On the host again; the device's memory is given back.
@@ -122,6 +125,7 @@ class Sweep {
   std::vector<SweepSolution> solve_shrinking(const std::vector<OptionSet>& sets) const;
   SolverShape shape_of(int specific_dim) const;
   std::int64_t sets_in_step(int specific_dim) const;
+  void score(std::vector<SweepSolution>& solutions) const;
 
   CpuContext& context_;
   Context* device_ = nullptr;  // where the reference solver iterates, if that is not the host
@@ -132,6 +136,7 @@ class Sweep {
   std::optional<Placement> placed_;
   std::vector<MatrixView<const double>> swept_;        // either of them where the iterations see it
   std::vector<MatrixView<const float>> swept_single_;  // in one precision only
+  MatrixView<const float> scored_;                     // the first embedding where it is scored
   Matrix<double> gram_;
   NearestCells nearest_;
   std::optional<ReferenceState> start_;

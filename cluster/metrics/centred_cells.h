@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cluster/metrics/grouping.h"
-#include "engine/array.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
 
@@ -20,15 +19,12 @@ class CentredCells {
   std::int64_t count() const { return grouping_.count(); }
   std::int32_t clusters() const { return grouping_.groups(); }
   std::int64_t width() const { return x_.cols; }
-  MatrixView<const double> means() const { return means_.view(); }  // (K, d)
 
   // out[r,:] = the cell at positions[r]; squares[r] its squared norm.
   void gather(Span<const std::int64_t> positions, MatrixView<double> out,
               Span<double> squares) const;
   // The cells at positions first .. first + out.rows.
   void gather(std::int64_t first, MatrixView<double> out, Span<double> squares) const;
-  // ‖x − mean of its cluster‖² by position.
-  std::vector<double> squared_spreads(CpuContext& context) const;
 
  private:
   double copy_centred(std::int64_t position, Span<double> out) const;
@@ -36,13 +32,6 @@ class CentredCells {
   MatrixView<const float> x_;
   Grouping grouping_;
   std::vector<double> centre_;
-  Matrix<double> means_;
 };
-
-// Σ (a − b)² in eight interleaved partial sums, so that it vectorises in a fixed order.
-double squared_distance(Span<const double> a, Span<const double> b);
-
-// Sum of `values` over each group of positions, in order.
-std::vector<double> sums_by_group(const Grouping& grouping, Span<const double> values);
 
 }  // namespace m2st::cluster

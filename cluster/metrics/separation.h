@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "engine/context.h"
 #include "engine/cpu_context.h"
 #include "engine/view.h"
 
@@ -36,5 +38,10 @@ struct Separation {
 };
 Separation separation(CpuContext& context, MatrixView<const float> x,
                       Span<const std::int32_t> labels);
+// Of several labelings (sets, N) into 0 .. clusters - 1, clusters without cells left out, on the
+// context's backend. x lies where its kernels see it, labels are the host's. On a device they
+// differ from the host's by rounding.
+std::vector<Separation> separations(Context& context, MatrixView<const float> x,
+                                    MatrixView<const std::int32_t> labels, std::int64_t clusters);
 
 }  // namespace m2st::cluster

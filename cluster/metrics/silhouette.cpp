@@ -1,5 +1,5 @@
-// Silhouettes (Rousseeuw 1987): s = (b − a) / max(a, b), where a is a cell's mean distance to the
-// other cells of its cluster and b the smallest mean distance to another cluster.
+// Silhouettes (Rousseeuw 1987) with distances: s = (b − a) / max(a, b), where a is a cell's mean
+// distance to the other cells of its cluster and b the smallest mean distance to another cluster.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,11 +9,10 @@
 
 #include "cluster/metrics/centred_cells.h"
 #include "cluster/metrics/separation.h"
-#include "cluster/metrics/separation_parts.h"
+#include "engine/array.h"
 #include "engine/check.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
-#include "kernels/assign.h"
 #include "kernels/gemm.h"
 
 namespace m2st::cluster {
@@ -22,8 +21,6 @@ namespace {
 using kernels::Layout;
 
 constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kCellsPerChunk = 256;
-constexpr std::int64_t kCellsPerBlock = 8192;
 constexpr std::int64_t kFewestQueries = 64;
 constexpr std::int64_t kMostQueries = 256;  // with a tile of others: 1.6 MB at d = 400
 constexpr std::int64_t kQueryChunks = 8;
@@ -152,45 +149,6 @@ std::vector<std::int64_t> drawn_positions(const Grouping& grouping, std::int64_t
 }
 
 }  // namespace
-
-double silhouette_squared(CpuContext& context, const CentredCells& cells,
-                          Span<const double> squared_spreads) {
-  const Grouping& grouping = cells.grouping();
-  // Σ over cluster c of ‖x − y‖² = n_c (‖x − μ_c‖²) + Σ_c ‖y − μ_c‖².
-  const std::vector<double> spreads = sums_by_group(grouping, squared_spreads);
-  std::vector<double> scores(static_cast<std::size_t>(cells.count()));
-  Matrix<double> block(context.pool(), std::min(kCellsPerBlock, cells.count()), cells.width());
-  Matrix<double> distances(context.pool(), block.rows(), cells.clusters());
-  for (std::int64_t first = 0; first < cells.count(); first += kCellsPerBlock) {
-    const std::int64_t rows = std::min(kCellsPerBlock, cells.count() - first);
-    const auto there = block.view().slice(0, rows);
-    const auto to_means = distances.view().slice(0, rows);
-    parallel_for(context, rows, kCellsPerChunk, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<double> squares(static_cast<std::size_t>(end - begin));
-      cells.gather(first + begin, there.slice(begin, end - begin), squares);
-    });
-    kernels::squared_distances<double>(context, there, cells.means(), to_means);
-    parallel_for(context, rows, kCellsPerChunk, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<double> sums(spreads.size());
-      for (std::int64_t r = begin; r < end; ++r) {
-        for (std::int32_t c = 0; c < cells.clusters(); ++c) {
-          const auto at = static_cast<std::size_t>(c);
-          sums[at] = static_cast<double>(grouping.size(c)) * to_means(r, c) + spreads[at];
-        }
-        scores[static_cast<std::size_t>(first + r)] =
-            silhouette_of(grouping, grouping.group_at(first + r), sums);
-      }
-    });
-  }
-  return mean(scores);
-}
-
-double silhouette_squared(CpuContext& context, MatrixView<const float> x,
-                          Span<const std::int32_t> labels) {
-  const CentredCells cells(context, x, labels);
-  return cells.clusters() < 2 ? kUndefined
-                              : silhouette_squared(context, cells, cells.squared_spreads(context));
-}
 
 double silhouette_exact(CpuContext& context, MatrixView<const float> x,
                         Span<const std::int32_t> labels) {

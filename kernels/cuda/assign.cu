@@ -15,14 +15,6 @@ constexpr int kOwnedRows = 4;
 constexpr int kTileRows = kOwnedRows * kTileThreads;
 constexpr std::int64_t kSumGrain = 2048;  // rows
 
-struct SquaredDifference {
-  template <class T>
-  static __device__ T add(T sum, T a, T b) {
-    const T difference = a - b;
-    return sum + difference * difference;
-  }
-};
-
 template <class T>
 struct DistanceJob {
   TileOperand<T> x;

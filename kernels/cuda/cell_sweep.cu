@@ -1,6 +1,5 @@
 // The pass over the cells on CUDA. Scores of some cells for all option sets come from one product a
-// view; a warp settles a cell of a set; sums by label are kept in shared memory, a thread a column
-// of some sets, over parts of the cells whose size depends on the number of cells alone.
+// view; a warp settles a cell of a set; sums by label are label_sums.cuh's.
 #include <algorithm>
 #include <cmath>
 
@@ -9,7 +8,7 @@
 #include "kernels/batch_blocks.h"
 #include "kernels/cell_sweep.h"
 #include "kernels/cuda/elementwise.cuh"
-#include "kernels/cuda/shared.cuh"
+#include "kernels/cuda/label_sums.cuh"
 #include "kernels/cuda/warp.cuh"
 #include "kernels/sweep_shapes.h"
 
@@ -17,19 +16,7 @@ namespace m2st::kernels {
 
 namespace {
 
-constexpr std::int64_t kLeastCellsOfPart = 1024;
-constexpr std::int64_t kMostParts = 128;  // bounds the memory of their sums
 constexpr std::int64_t kScoreBytes = 64 << 20;
-constexpr int kColumnThreads = 64;  // narrow blocks: H has few columns
-// A cell that all sets share is read once for these, and their sums do not wait for one another.
-constexpr int kSetsAThread = 4;
-constexpr int kLabelsAThread = 24;  // with as many sets 48 KiB a block
-constexpr int kCellsAtOnce = 4;     // loads under way
-
-std::int64_t cells_of_part(std::int64_t cells) {
-  const std::int64_t even = (cells + kMostParts - 1) / kMostParts;
-  return (std::max(kLeastCellsOfPart, even) + kWarp - 1) / kWarp * kWarp;
-}
 
 struct Zero {
   __device__ int operator()(std::int64_t) const { return 0; }
@@ -115,101 +102,6 @@ __global__ void settle_kernel(SettleJob<T> job) {
   if (label == job.clusters) label = 0;  // no score was a number
   job.next_labels[s * job.cells + cell] = label;
   atomicAdd(job.pairs + (s * job.clusters + label) * job.clusters + old, 1);
-}
-
-// Sums by label over the parts of this turn's cells.
-template <class T>
-struct SumJob {
-  const T* x;
-  std::int64_t member_stride;  // 0: the same cells for all sets
-  std::int64_t cols;
-  const std::int32_t* labels;  // (sets, cells)
-  std::int64_t cells;          // of this turn
-  std::int64_t sets;
-  std::int64_t part_cells;
-  std::int64_t parts;  // of this turn
-  std::int64_t clusters;
-  int sets_of_block;
-  int labels_of_block;
-  double* sums;              // of this turn's first part
-  std::int64_t part_stride;  // sums are (sets, parts, K, width)
-  std::int64_t set_stride;
-  std::int64_t width;
-};
-
-// Of each set and cell the value, and where among the thread's sums it belongs; -1: nowhere.
-template <class T>
-struct CellsAtOnce {
-  T values[kSetsAThread][kCellsAtOnce];
-  int places[kSetsAThread][kCellsAtOnce];
-};
-
-// From cell `first` of the block's on; x and labels point to its first set, x to the column.
-template <class T>
-__device__ inline void read_cells(const SumJob<T>& job, const T* x, const std::int32_t* labels,
-                                  int sets, std::int64_t first, std::int64_t end,
-                                  CellsAtOnce<T>& cells) {
-#pragma unroll
-  for (int j = 0; j < kSetsAThread; ++j) {
-#pragma unroll
-    for (int u = 0; u < kCellsAtOnce; ++u) {
-      cells.places[j][u] = -1;
-      if (j >= sets || first + u >= end) continue;
-      const std::int32_t label =
-          labels[j * job.cells + first + u] - static_cast<int>(blockIdx.y) * kLabelsAThread;
-      if (label >= 0 && label < job.labels_of_block) {
-        cells.places[j][u] = (j * job.labels_of_block + label) * kColumnThreads;
-      }
-      cells.values[j][u] = j > 0 && job.member_stride == 0
-                               ? cells.values[0][u]
-                               : x[j * job.member_stride + (first + u) * job.cols];
-    }
-  }
-}
-
-template <class T>
-__device__ inline void add_cells(const CellsAtOnce<T>& cells, double* sums) {
-#pragma unroll
-  for (int u = 0; u < kCellsAtOnce; ++u) {
-    double grown[kSetsAThread] = {};
-#pragma unroll
-    for (int j = 0; j < kSetsAThread; ++j) {
-      if (cells.places[j][u] >= 0) grown[j] = sums[cells.places[j][u]] + cells.values[j][u];
-    }
-#pragma unroll
-    for (int j = 0; j < kSetsAThread; ++j) {
-      if (cells.places[j][u] >= 0) sums[cells.places[j][u]] = grown[j];
-    }
-  }
-}
-
-// blockIdx.y: a group of labels; blockIdx.z: a part of some sets. Sums are in shared memory because
-// only at run time it is known which of them a cell belongs to; a thread's are no other thread's.
-template <class T>
-__global__ void label_sums_kernel(SumJob<T> job) {
-  const std::int64_t c = static_cast<std::int64_t>(blockIdx.x) * kColumnThreads + threadIdx.x;
-  if (c >= job.cols) return;
-  const std::int64_t set = blockIdx.z / job.parts * job.sets_of_block;
-  const std::int64_t part = blockIdx.z % job.parts, begin = part * job.part_cells;
-  const std::int64_t end = begin + job.part_cells < job.cells ? begin + job.part_cells : job.cells;
-  const int labels = job.labels_of_block;
-  const int sets =
-      set + job.sets_of_block < job.sets ? job.sets_of_block : static_cast<int>(job.sets - set);
-  double* sums = block_shared_dynamic<double>() + threadIdx.x;
-  for (int k = 0; k < sets * labels; ++k) sums[k * kColumnThreads] = 0;
-  CellsAtOnce<T> cells;
-  for (std::int64_t i = begin; i < end; i += kCellsAtOnce) {
-    read_cells(job, job.x + set * job.member_stride + c, job.labels + set * job.cells, sets, i, end,
-               cells);
-    add_cells(cells, sums);
-  }
-  const std::int64_t first = static_cast<std::int64_t>(blockIdx.y) * kLabelsAThread;
-  double* out = job.sums + set * job.set_stride + part * job.part_stride + c;
-  for (int j = 0; j < sets; ++j) {
-    for (int k = 0; k < labels && first + k < job.clusters; ++k) {
-      out[j * job.set_stride + (first + k) * job.width] = sums[(j * labels + k) * kColumnThreads];
-    }
-  }
 }
 
 // The parts' sums in order, or the counts of pairs where those belong.
@@ -332,17 +224,10 @@ class Sweep {
     if (cols == 0) return;
     const std::int64_t size = clusters_ * cells_.sums.cols;
     const std::int64_t parts = (labels.cols() + part_cells_ - 1) / part_cells_;
-    const auto sets = static_cast<int>(std::min<std::int64_t>(sets_, kSetsAThread));
-    const auto group = static_cast<int>(std::min<std::int64_t>(clusters_, kLabelsAThread));
-    const dim3 grid(blocks_for(cols, kColumnThreads).x, blocks_for(clusters_, kLabelsAThread).x,
-                    blocks_for(sets_, sets).x * static_cast<unsigned>(parts));
-    const std::size_t bytes =
-        sizeof(double) * static_cast<std::size_t>(sets * group * kColumnThreads);
-    launch(
-        label_sums_kernel<T>, grid, dim3(kColumnThreads), bytes, context_,
-        SumJob<T>{x, member_stride, cols, labels.data(), labels.cols(), sets_, part_cells_, parts,
-                  clusters_, sets, group, sums_.data() + begin / part_cells_ * size + first_column,
-                  size, parts_ * size, cells_.sums.cols});
+    sum_labels(context_, LabelSumJob<T>{x, member_stride, cols, labels.data(), labels.cols(), sets_,
+                                        part_cells_, parts, clusters_,
+                                        sums_.data() + begin / part_cells_ * size + first_column,
+                                        size, parts_ * size, cells_.sums.cols});
   }
 
   CudaContext& context_;

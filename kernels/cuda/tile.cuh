@@ -18,17 +18,17 @@ inline constexpr int kStageDepth = 64 / static_cast<int>(sizeof(T));
 // Keeps lines 16-byte aligned while moving them to other banks.
 inline constexpr int kTilePadding = 4;
 
-// One side of a product: index i along the tile, p along the sum.
-template <class T>
+// One side of a product: index i along the tile, p along the sum. Stored: what T is made from.
+template <class T, class Stored = T>
 struct TileOperand {
-  const T* data;
+  const Stored* data;
   std::int64_t stride;
   bool along_depth;          // element (i, p) at i · stride + p; else at p · stride + i
   const std::int32_t* rows;  // not along depth: which lines p stands for; null: line p itself
 
   __device__ T at(std::int64_t i, std::int64_t p) const {
-    if (along_depth) return data[i * stride + p];
-    return data[(rows == nullptr ? p : rows[p]) * stride + i];
+    if (along_depth) return static_cast<T>(data[i * stride + p]);
+    return static_cast<T>(data[(rows == nullptr ? p : rows[p]) * stride + i]);
   }
 };
 
@@ -45,6 +45,15 @@ __device__ inline int owned_index(int thread, int which) {
   if constexpr (kOwned == 1) return thread;
   return which / 4 * (4 * kTileThreads) + thread * 4 + which % 4;
 }
+
+// The terms of a squared distance.
+struct SquaredDifference {
+  template <class T>
+  static __device__ T add(T sum, T a, T b) {
+    const T difference = a - b;
+    return sum + difference * difference;
+  }
+};
 
 // How elements enter the tiles: as they are.
 struct AsTheyAre {
@@ -71,8 +80,8 @@ struct TileStage {
   static __device__ int depth_of(bool along_depth, int element) {
     return along_depth ? element % kDepth : element / kWidth;
   }
-  template <class Entries>
-  __device__ void load(const TileOperand<T>& operand, TileRange indices, TileRange depths) {
+  template <class Entries, class Stored>
+  __device__ void load(const TileOperand<T, Stored>& operand, TileRange indices, TileRange depths) {
 #pragma unroll
     for (int k = 0; k < kLoads; ++k) {
       const int element = threadIdx.x + k * kBlockThreads;
@@ -115,8 +124,8 @@ constexpr std::size_t tile_bytes() {
 
 // add(lines of a, lines of b, terms left) for one stage after the other, an operand's depth p being
 // line p of its stage; all threads of the block call it. Beyond the ranges operands count as zeros.
-template <int kRows, int kCols, int kDepth, class Entries, class T, class Add>
-__device__ void walk_stages(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
+template <int kRows, int kCols, int kDepth, class Entries, class T, class A, class B, class Add>
+__device__ void walk_stages(const TileOperand<T, A>& a, const TileOperand<T, B>& b, TileRange rows,
                             TileRange cols, TileRange depths, const Add& add) {
   constexpr int kSizeA = TileStage<T, kRows, kDepth>::kSize;
   constexpr int kSize = kSizeA + TileStage<T, kCols, kDepth>::kSize;
@@ -146,8 +155,8 @@ __device__ void walk_stages(const TileOperand<T>& a, const TileOperand<T>& b, Ti
 }
 
 // sums[r][c] += Σ over depths of op, for the thread's rows and columns.
-template <class Op, class Entries = AsTheyAre, class T, int kRows, int kCols>
-__device__ void add_tile(const TileOperand<T>& a, const TileOperand<T>& b, TileRange rows,
+template <class Op, class Entries = AsTheyAre, class T, class A, class B, int kRows, int kCols>
+__device__ void add_tile(const TileOperand<T, A>& a, const TileOperand<T, B>& b, TileRange rows,
                          TileRange cols, TileRange depths, T (&sums)[kRows][kCols]) {
   const int thread_col = threadIdx.x % kTileThreads;
   const int thread_row = threadIdx.x / kTileThreads;

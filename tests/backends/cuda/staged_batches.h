@@ -6,6 +6,7 @@
 #include "kernels/batch_blocks.h"
 #include "kernels/cell_sweep.h"
 #include "kernels/cluster_steps.h"
+#include "kernels/separation.h"
 #include "tests/backends/cuda/staged_cuda.h"
 
 namespace m2st::kernels {
@@ -72,6 +73,19 @@ void sweep_cells(test::StagedCuda& context, const std::vector<MatrixView<const T
                  const std::vector<SweptCells<T>>& parts) {
   return context.run(
       [](auto& cuda, const auto&... there) { return sweep_cells<T>(cuda, there...); }, data, parts);
+}
+
+inline void cluster_spreads(test::StagedCuda& context, MatrixView<const float> x,
+                            MatrixView<const std::int32_t> labels, const ClusterSpreads& spreads) {
+  return context.run([](auto& cuda, auto... there) { return cluster_spreads(cuda, there...); }, x,
+                     labels, spreads);
+}
+
+inline void silhouette_sums(test::StagedCuda& context, MatrixView<const float> x,
+                            MatrixView<const std::int32_t> labels, const ClusterSpreads& spreads,
+                            Span<double> sums) {
+  return context.run([](auto& cuda, auto... there) { return silhouette_sums(cuda, there...); }, x,
+                     labels, spreads, sums);
 }
 
 inline void view_weights(test::StagedCuda& context, Span<const double> lambda2,

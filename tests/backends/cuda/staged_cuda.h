@@ -18,6 +18,7 @@
 #include "engine/cuda_context.h"
 #include "engine/view.h"
 #include "kernels/cell_sweep.h"
+#include "kernels/separation.h"
 
 namespace m2st::test {
 
@@ -45,6 +46,10 @@ class Staging {
   kernels::SweptCells<T> there(const kernels::SweptCells<T>& here) {
     return {there(here.data_map), there(here.common_map), there(here.label_map), there(here.labels),
             there(here.common),   there(here.sums),       there(here.counts)};
+  }
+  kernels::ClusterSpreads there(const kernels::ClusterSpreads& here) {
+    return {there(here.counts), there(here.centres), there(here.means), there(here.squares),
+            there(here.distances)};
   }
   template <class Value>
   std::vector<Value> there(const std::vector<Value>& here) {

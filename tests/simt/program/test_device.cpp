@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/apps/tissue.h"
 
@@ -16,8 +17,36 @@ using Json = nlohmann::json;
 // Of float32 losses on two backends (docs/numerics.md).
 constexpr double kLossTolerance = 1e-5;
 constexpr double kLeastAri = 0.99;
+// Of the scores of the same labels, relative: sums of some hundred doubles in another order.
+constexpr double kScoreTolerance = 1e-10;
+// Columns of sweep.csv.
+constexpr std::size_t kOptionsAndSizes = 5, kFirstScore = 7;
 // Less than the training of 300 cells needs.
 const std::string kSmallMemory = "M2ST_SIMT_MEMORY=200000";
+
+std::vector<std::string> parts(const std::string& text, char separator) {
+  std::vector<std::string> found;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) found.push_back(part);
+  return found;
+}
+
+// Two sweep.csv with the same options, sizes and, but for rounding, scores.
+void expect_same_table(const std::string& got_text, const std::string& want_text) {
+  const std::vector<std::string> got = parts(got_text, '\n'), want = parts(want_text, '\n');
+  ASSERT_EQ(got.size(), want.size());
+  EXPECT_EQ(got.front(), want.front());
+  for (std::size_t r = 1; r < want.size(); ++r) {
+    const std::vector<std::string> fields = parts(got[r], ','), wanted = parts(want[r], ',');
+    ASSERT_EQ(fields.size(), wanted.size());
+    for (std::size_t c = 0; c < kOptionsAndSizes; ++c) EXPECT_EQ(fields[c], wanted[c]);
+    for (std::size_t c = kFirstScore; c < wanted.size(); ++c) {
+      const double score = std::stod(wanted[c]);
+      EXPECT_NEAR(std::stod(fields[c]), score, kScoreTolerance * std::abs(score))
+          << "row " << r << ", column " << c;
+    }
+  }
+}
 
 class Device : public Tissue {
  protected:
@@ -210,8 +239,10 @@ TEST_F(Device, SweepChoosesTheCpusDomainsOnADevice) {
       for (const char* scale : {"1", "2"}) {
         words.push_back(path("embedded/embedding_scale") + scale + ".npy");
       }
-      for (const char* word : {"-k", "3", "--lambda1", "1", "10", "--lambda2", "0.001", "--lambda3",
-                               "0.1", "--specific-dim", "3", "5", "--iterations", "10"}) {
+      words.insert(words.end(), {"--coords", path("coords.npy"), "--truth", path("labels.txt")});
+      for (const char* word :
+           {"-k", "3", "--choose", "silhouette", "--lambda1", "1", "10", "--lambda2", "0.001",
+            "--lambda3", "0.1", "--specific-dim", "3", "5", "--iterations", "10"}) {
         words.emplace_back(word);
       }
       words.insert(words.end(), {"--precision", precision, "--device", device, "-o", path(out)});
@@ -225,6 +256,8 @@ TEST_F(Device, SweepChoosesTheCpusDomainsOnADevice) {
         << precision;
     EXPECT_EQ(made["hardware"]["device"], "cuda:0");
     EXPECT_EQ(made["chosen"]["domain_sizes"], want["chosen"]["domain_sizes"]);
+    expect_same_table(file_text(path("cuda" + precision + "/sweep.csv")),
+                      file_text(path("cpu" + precision + "/sweep.csv")));
   }
 }
 

@@ -132,12 +132,12 @@ TEST_F(ScarceMemory, SweepIsTheCpus) {
                                           "--iterations",
                                           "5"};
 
-  // Of which the embeddings take 57,600.
-  const std::string one_set_too_many = "M2ST_SIMT_MEMORY=70000";
+  // Of which the embeddings take 57,600, and the first of them once more, in float, to be scored.
+  const std::string one_set_too_many = "M2ST_SIMT_MEMORY=90000";
   for (const std::string& environment : {kSmallMemory, one_set_too_many, kFewBlocks}) {
     expect_cpu_instead(words, environment, {"domains.csv", "sweep.csv"});
   }
-  expect_refused(words, kSmallMemory, {"the cells take up to 57600 bytes", "20000 are free"});
+  expect_refused(words, kSmallMemory, {"the cells take up to 76800 bytes", "20000 are free"});
   expect_refused(words, one_set_too_many, {"one option set with specific dimension 3 takes up to"});
   expect_refused(words, kFewBlocks, {"cuda:0"});
 }
