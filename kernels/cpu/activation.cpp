@@ -1,4 +1,5 @@
-// Elementwise activations on the CPU: fixed chunks; the slope's gradient is summed in double.
+// Elementwise activations on the CPU: fixed chunks; the slope's gradient is summed in double, in the
+// pass that makes the gradient of x.
 #include "kernels/activation.h"
 
 #include "engine/check.h"
@@ -12,20 +13,6 @@ namespace {
 
 void check_sizes(const char* op, std::size_t x, std::size_t other) {
   M2ST_CHECK(x == other, op, ": output or gradient has ", other, " entries, x has ", x);
-}
-
-// Σ of x · grad_out where x is on the slope's side.
-template <class T>
-double slope_grad(CpuContext& context, Span<const T> x, Span<const T> grad_out) {
-  const auto term = [](DoubleLanes value, DoubleLanes grad) {
-    return value > 0.0 ? DoubleLanes{} : value * grad;
-  };
-  return parallel_reduce(
-      context, static_cast<std::int64_t>(x.size()), kElementGrain, 0.0,
-      [&](std::int64_t begin, std::int64_t end) {
-        return sum_terms(end - begin, term, x.data() + begin, grad_out.data() + begin);
-      },
-      [](double a, double b) { return a + b; });
 }
 
 }  // namespace
@@ -61,9 +48,23 @@ void prelu_backward(CpuContext& context, Span<const T> x, Span<const T> slope,
   M2ST_CHECK(slope.size() == 1 && grad_slope.size() == 1, "prelu_backward: slope has ",
              slope.size(), " entries and its gradient ", grad_slope.size(), ", both need 1");
   check_sizes("prelu_backward", x.size(), grad_out.size());
-  // First the sum: grad_x may be grad_out.
-  const T total = static_cast<T>(slope_grad<T>(context, x, grad_out));
-  leaky_relu_backward<T>(context, x, slope[0], grad_out, grad_x, accumulate_x);
+  check_sizes("prelu_backward", x.size(), grad_x.size());
+  // Σ of x · grad_out where x is on the slope's side.
+  const auto term = [](DoubleLanes value, DoubleLanes grad) {
+    return value > 0.0 ? DoubleLanes{} : value * grad;
+  };
+  const double sum = parallel_reduce(
+      context, static_cast<std::int64_t>(x.size()), kElementGrain, 0.0,
+      [&, values = x.data(), grad = grad_out.data(), a = slope[0]](std::int64_t begin,
+                                                                   std::int64_t end) {
+        // A chunk's sum comes first: grad_x may be grad_out.
+        const double part = sum_terms(end - begin, term, values + begin, grad + begin);
+        write_range(begin, end, grad_x.data(), accumulate_x,
+                    [=](std::int64_t i) { return leaky_grad(values[i], a, grad[i]); });
+        return part;
+      },
+      [](double a, double b) { return a + b; });
+  const T total = static_cast<T>(sum);
   grad_slope[0] = accumulate_slope == Accumulate::kAdd ? grad_slope[0] + total : total;
 }
 
