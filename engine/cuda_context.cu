@@ -16,14 +16,20 @@ __global__ void probe_kernel() {}
 // "12.4" of 12040.
 std::string release_of(int version) { return concat(version / 1000, ".", version % 1000 / 10); }
 
-// Kernels are compiled for some generations of devices; on others the first launch would fail.
+// Kernels are compiled for some generations of devices; on others the first launch would fail. The
+// first of these calls sets the device up for this process, which takes memory of it.
 void check_generation(int device) {
-  check_cuda(cudaSetDevice(device), "cudaSetDevice");
+  cudaError_t result = cudaSetDevice(device);
   cudaFuncAttributes attributes;
-  const cudaError_t result =
-      cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(probe_kernel));
+  if (result == cudaSuccess) {
+    result = cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(probe_kernel));
+  }
   if (result == cudaSuccess) return;
   static_cast<void>(cudaGetLastError());
+  if (result == cudaErrorMemoryAllocation) {
+    fail(ExitCode::kOutOfMemory, "cuda: other programs leave no room on device ", device,
+         " for this one to begin; wait for them or use --device cpu");
+  }
   int major = 0, minor = 0;
   check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
              "cudaDeviceGetAttribute");

@@ -321,14 +321,19 @@ void SweepJob::solve_missing() {
   there_ = std::ssize(sets_) - std::ssize(missing);
   began_ = written_ = Clock::now();
   std::int64_t done = 0;
-  sweep_->run(
-      missing,
-      [&](std::size_t i, const cluster::SweepRow& row, const cluster::SweepSolution& solution) {
-        rows_[index[i]] = row;
-        compare(row, solution);
-        report(++done);
-      },
-      [&] { return hooks_.stop_signal && hooks_.stop_signal() != 0; });
+  try {
+    sweep_->run(
+        missing,
+        [&](std::size_t i, const cluster::SweepRow& row, const cluster::SweepSolution& solution) {
+          rows_[index[i]] = row;
+          compare(row, solution);
+          report(++done);
+        },
+        [&] { return hooks_.stop_signal && hooks_.stop_signal() != 0; });
+  } catch (const Error&) {
+    if (done > 0) write_table();  // for the same command to continue
+    throw;
+  }
   if (done == static_cast<std::int64_t>(missing.size())) return;
   write_table();
   const bool interrupted = hooks_.stop_signal() == SIGINT;

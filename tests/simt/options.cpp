@@ -64,8 +64,8 @@ Options options_from_environment() {
   options.devices = static_cast<int>(number("M2ST_SIMT_DEVICES", 1));
   options.memory = number("M2ST_SIMT_MEMORY", options.memory);
   options.blocks = number("M2ST_SIMT_BLOCKS", options.blocks);
-  options.fault =
-      static_cast<Fault>(choice("M2ST_SIMT_FAULT", {"none", "old-driver", "no-kernels"}));
+  options.fault = static_cast<Fault>(
+      choice("M2ST_SIMT_FAULT", {"none", "old-driver", "no-kernels", "no-room"}));
   return options;
 }
 

@@ -8,8 +8,9 @@
 namespace m2st::simt {
 
 enum class Order { kForward, kReverse, kRandom };
-// What is wrong with the device: a driver older than the runtime, or no kernels built for it.
-enum class Fault { kNone, kOldDriver, kNoKernels };
+// What is wrong with the device: a driver older than the runtime, no kernels built for it, or no
+// memory left to set it up for a process.
+enum class Fault { kNone, kOldDriver, kNoKernels, kNoRoom };
 
 struct Options {
   Order order = Order::kForward;  // M2ST_SIMT_ORDER: forward, reverse, random
@@ -22,7 +23,7 @@ struct Options {
   // M2ST_SIMT_BLOCKS: how many blocks of device memory there are, ever; it stands for other
   // programs on the device that take what was free.
   std::size_t blocks = std::size_t{1} << 40;
-  Fault fault = Fault::kNone;  // M2ST_SIMT_FAULT: none, old-driver, no-kernels
+  Fault fault = Fault::kNone;  // M2ST_SIMT_FAULT: none, old-driver, no-kernels, no-room
 };
 
 Options options_from_environment();

@@ -115,6 +115,7 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaSetDevice(int device) {
+  if (has_fault(Fault::kNoRoom)) return result(cudaErrorMemoryAllocation);
   return result(no_device(device) ? cudaErrorInvalidDevice : cudaSuccess);
 }
 

@@ -63,11 +63,12 @@ class Device : public Tissue {
   Json manifest(const std::string& out) const {
     return Json::parse(file_text(path(out) + "/manifest.json"));
   }
-  // Exit code 7, one line that has all the words, nothing written.
-  void expect_refused(const std::string& environment, const std::vector<std::string>& words) {
+  // One line that has all the words, nothing written.
+  void expect_refused(const std::string& environment, const std::vector<std::string>& words,
+                      int code = 7) {
     const ProgramResult result = run("cuda", "refused", {environment});
 
-    EXPECT_EQ(result.code, 7) << result.err;
+    EXPECT_EQ(result.code, code) << result.err;
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     for (const std::string& word : words) {
       EXPECT_NE(result.err.find(word), std::string::npos) << word << " in " << result.err;
@@ -139,6 +140,11 @@ TEST_F(Device, GenerationWithoutKernelsIsNamed) {
   expect_refused("M2ST_SIMT_FAULT=no-kernels",
                  {"no kernels for device 0", "sm_90", "CMAKE_CUDA_ARCHITECTURES", "--device cpu"});
   expect_cpu_instead("M2ST_SIMT_FAULT=no-kernels", "sm_90");
+}
+
+TEST_F(Device, WithoutRoomToBeginCudaIsRefusedAndAutoIsTheCpu) {
+  expect_refused("M2ST_SIMT_FAULT=no-room", {"no room on device 0", "--device cpu"}, 6);
+  expect_cpu_instead("M2ST_SIMT_FAULT=no-room", "no room");
 }
 
 TEST_F(Device, PlanThatDoesNotFitIsPrintedAndNothingWritten) {

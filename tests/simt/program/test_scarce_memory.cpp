@@ -3,6 +3,7 @@
 // what was needed.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -80,6 +81,15 @@ class ScarceMemory : public Tissue {
     write_text(path("counts.csv"), text.str() + "\n");
     return path("counts.csv");
   }
+  // Four option sets, in two batches.
+  std::vector<std::string> sweep_words() const {
+    std::vector<std::string> words = {"sweep", "--embeddings", embedding(1), embedding(2)};
+    for (const char* word : {"-k", "3", "--lambda1", "1", "10", "--lambda2", "0.001", "--lambda3",
+                             "0.1", "--specific-dim", "3", "5", "--iterations", "5"}) {
+      words.push_back(word);
+    }
+    return words;
+  }
   void embed() const { ASSERT_EQ(run_on("cpu", "", run_words("embedded")).code, 0); }
   std::string embedding(int scale) const {
     return path("embedded/embedding_scale") + std::to_string(scale) + ".npy";
@@ -113,24 +123,7 @@ TEST_F(ScarceMemory, ReferenceClusteringIsTheCpus) {
 
 TEST_F(ScarceMemory, SweepIsTheCpus) {
   embed();
-  const std::vector<std::string> words = {"sweep",
-                                          "--embeddings",
-                                          embedding(1),
-                                          embedding(2),
-                                          "-k",
-                                          "3",
-                                          "--lambda1",
-                                          "1",
-                                          "10",
-                                          "--lambda2",
-                                          "0.001",
-                                          "--lambda3",
-                                          "0.1",
-                                          "--specific-dim",
-                                          "3",
-                                          "5",
-                                          "--iterations",
-                                          "5"};
+  const std::vector<std::string> words = sweep_words();
 
   // Of which the embeddings take 57,600, and the first of them once more, in float, to be scored.
   const std::string one_set_too_many = "M2ST_SIMT_MEMORY=90000";
@@ -140,6 +133,33 @@ TEST_F(ScarceMemory, SweepIsTheCpus) {
   expect_refused(words, kSmallMemory, {"the cells take up to 76800 bytes", "20000 are free"});
   expect_refused(words, one_set_too_many, {"one option set with specific dimension 3 takes up to"});
   expect_refused(words, kFewBlocks, {"cuda:0"});
+}
+
+// The blocks that are just too few run out as late as they can: behind the first batch.
+TEST_F(ScarceMemory, RowsOfASweepThatEndsAreThereForTheNext) {
+  embed();
+  const auto sweep = [&](const std::string& device, int blocks, const std::string& out) {
+    std::vector<std::string> words = sweep_words();
+    words.insert(words.end(), {"-o", path(out)});
+    return run_on(device, "M2ST_SIMT_BLOCKS=" + std::to_string(blocks), words);
+  };
+  constexpr int kEnough = 4096;
+  int too_few = 3, enough = kEnough;
+  while (enough - too_few > 1) {
+    const int blocks = (too_few + enough) / 2;
+    const std::string out = "with" + std::to_string(blocks);
+    (sweep("cuda", blocks, out).code == 0 ? enough : too_few) = blocks;
+  }
+  ASSERT_EQ(sweep("cuda", kEnough, "whole").code, 0);
+
+  const std::string ended = "with" + std::to_string(too_few);
+  const std::string rows = file_text(path(ended + "/sweep.csv"));
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 3) << rows;
+  const ProgramResult result = sweep("cuda", kEnough, ended);
+
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("2 of 4 rows kept"), std::string::npos) << result.err;
+  EXPECT_EQ(file_text(path(ended + "/sweep.csv")), file_text(path("whole/sweep.csv")));
 }
 
 }  // namespace
