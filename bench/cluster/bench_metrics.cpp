@@ -1,10 +1,16 @@
 // Scores of a labeling. Arguments: cells, and width where features matter. Labels are stripes for
 // the spatial scores (as domains are) and random ones for the others, whose cost does not depend on
-// them.
+// them. `separations_cuda` is what a sweep scores at a time, so many labelings on a device, and
+// skipped where there is none.
+#include <optional>
+#include <utility>
+
+#include "bench/device.h"
 #include "bench/support.h"
 #include "cluster/metrics/agreement.h"
 #include "cluster/metrics/separation.h"
 #include "cluster/metrics/spatial.h"
+#include "engine/placement.h"
 
 namespace m2st::bench {
 namespace {
@@ -94,6 +100,24 @@ void separation(benchmark::State& state) {
   report(state, 8 * s.entries(), 4 * s.entries());
 }
 
+// Cells are on the device, labels on the host.
+void separations_cuda(benchmark::State& state) {
+  std::optional<Context> device = device_context(state);
+  if (!device) return;
+  Scored s(state);
+  s.embed(state.range(1));
+  const std::int64_t sets = state.range(2);
+  const std::vector<std::int32_t> labels = random_labels(s.cells * sets, kDomains);
+  Placement placement(*device);
+  const MatrixView<const float> x = placement.place(std::as_const(s.x).view());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        cluster::separations(*device, x, {labels.data(), sets, s.cells}, kDomains));
+  }
+  const double entries = s.entries() * static_cast<double>(sets);
+  report(state, 12 * entries, 2 * entries * (kDomains + 2));
+}
+
 void chaos(benchmark::State& state) {
   Scored s(state);
   s.place();
@@ -129,6 +153,13 @@ BENCHMARK(silhouette_sampled)->Apply(by_width);
 BENCHMARK(davies_bouldin)->Apply(by_width);
 BENCHMARK(calinski_harabasz)->Apply(by_width);
 BENCHMARK(separation)->Apply(by_width);
+BENCHMARK(separations_cuda)
+    ->ArgNames({"cells", "width", "sets"})
+    ->Args({3798, 256, 64})
+    ->Args({41786, 256, 1})
+    ->Args({41786, 256, 64})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(chaos)->Apply(by_cells);
 BENCHMARK(pas)->Apply(by_cells);
 
