@@ -48,18 +48,20 @@ Contingency contingency(Span<const std::int32_t> labels, Span<const std::int32_t
   table.row_totals = sizes(rows);
   table.column_totals = sizes(columns);
   table.total = rows.count();
-  std::vector<std::int32_t> classes;
+  std::vector<std::int32_t> classes;  // that cells of a row belong to
+  std::vector<std::int64_t> counts(table.column_totals.size(), 0);
   for (std::int32_t row = 0; row < rows.groups(); ++row) {
     classes.clear();
     for (std::int64_t p = rows.offsets[static_cast<std::size_t>(row)];
          p < rows.offsets[static_cast<std::size_t>(row) + 1]; ++p) {
       const std::int32_t cell = rows.cells[static_cast<std::size_t>(p)];
-      classes.push_back(columns.group[static_cast<std::size_t>(cell)]);
+      const std::int32_t column = columns.group[static_cast<std::size_t>(cell)];
+      if (counts[static_cast<std::size_t>(column)]++ == 0) classes.push_back(column);
     }
     std::sort(classes.begin(), classes.end());
-    for (std::size_t i = 0; i < classes.size(); ++i) {
-      if (i == 0 || classes[i] != classes[i - 1]) table.entries.push_back({row, classes[i], 0});
-      ++table.entries.back().count;
+    for (const std::int32_t column : classes) {
+      table.entries.push_back({row, column, counts[static_cast<std::size_t>(column)]});
+      counts[static_cast<std::size_t>(column)] = 0;
     }
   }
   return table;
