@@ -1,5 +1,5 @@
-// Elementwise activations on the CPU: fixed chunks; the slope's gradient is summed in double, in the
-// pass that makes the gradient of x.
+// Elementwise activations on the CPU: fixed chunks; the slope's gradient is summed in double, in
+// the pass that makes the gradient of x.
 #include "kernels/activation.h"
 
 #include "engine/check.h"
