@@ -8,7 +8,8 @@
 # nothing is built: a driver and python3 are all it needs there, and the bundle's data are compared too.
 # A DATA_FOLDER holds features.npy and coords.npy, and labels.txt if known. Both are named from the root of
 # the tree or the bundle. Ends with 0 when all that ran agreed, 1 otherwise (the report says what did not
-# run and why), 7 with one line when there is nothing to run on.
+# run and why), 7 with one line when there is nothing to run on. MOST_SECONDS in the environment is what one
+# program may take.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/gpu_programs.sh
@@ -16,7 +17,8 @@ report=${1:-build/gpu/report.json}
 [ $# -gt 0 ] && shift
 build=build/gpu
 logs=$build/logs
-most_seconds=1800  # of one program: a device that hangs must not take the report along
+# Of one program: a device that hangs must not take the report along.
+export MOST_SECONDS="${MOST_SECONDS:-1800}"
 
 need() {
   command -v "$1" > /dev/null 2>&1 || { echo "gpu_check: $1 is missing: $2" >&2; exit 7; }
@@ -39,10 +41,18 @@ build_programs() {
   cmake --build "$build" --target $(basename -a $gpu_programs)
 }
 
+# command...: ended where it takes too long
+within_time() {
+  timeout -k 10 "$MOST_SECONDS" "$@" && return
+  code=$?
+  [ "$code" -ne 124 ] || echo "no end within $MOST_SECONDS seconds" >&2
+  return "$code"
+}
+
 # Whether the device can be used at all, in the program's own words.
 try_device() {
   "$build/m2st" simulate -n 100 -k 3 --seed 1 -o "$build/runs/trial" --force > "$logs/trial.log" 2>&1 &&
-    "$build/m2st" run --features "$build/runs/trial/features.npy" --coords \
+    within_time "$build/m2st" run --features "$build/runs/trial/features.npy" --coords \
       "$build/runs/trial/coords.npy" -k 3 --epochs 1 --device cuda --progress none --force \
       -o "$build/runs/trial/cuda" >> "$logs/trial.log" 2>&1 && return
   echo "gpu_check: no run on a GPU here: $(tail -n 1 "$logs/trial.log")" >&2
@@ -54,7 +64,7 @@ step() {
   name=$1
   shift
   echo "gpu_check: $name" >&2
-  if timeout "$most_seconds" "$@" > "$logs/$name.log" 2>&1; then
+  if within_time "$@" > "$logs/$name.log" 2>&1; then
     echo passed > "$logs/$name.result"
   else
     echo failed > "$logs/$name.result"

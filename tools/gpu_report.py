@@ -3,6 +3,7 @@
 
 gpu_report.py BUILD_FOLDER REPORT [DATA_FOLDER...]"""
 import json
+import os
 import pathlib
 import platform
 import subprocess
@@ -13,13 +14,15 @@ EPOCHS = 10
 SIZES = (4000, 42000)  # cells of the simulated tissues
 LOSS_TOLERANCE = 1e-5  # relative, over the first ten epochs (docs/numerics.md)
 LEAST_ARI = 0.99       # of the GPU's domains against the CPU's
+MOST_SECONDS = float(os.environ.get("MOST_SECONDS", "1800"))  # of one program, as in gpu_check.sh
 
 
 def output_of(*command):
     """What a command prints, or None when it cannot be run."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True,
+                              timeout=MOST_SECONDS).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
         return None
 
 
@@ -47,14 +50,27 @@ def steps(build):
             for path in sorted((build / "logs").glob("*.result"))}
 
 
-def tests(build):
-    """How many there were, and what failed. A program that died leaves no summary."""
+def summaries(build, kind, cut_off):
+    """Name and content of what programs left. One that died left nothing, or half, and is named in
+    `cut_off`."""
+    for path in sorted((build / "logs").glob(f"{kind}_*.json")):
+        if path.stat().st_size == 0:
+            continue
+        try:
+            summary = json.loads(path.read_text())
+        except ValueError as error:
+            cut_off[path.stem] = str(error)
+        else:
+            yield path.stem, summary
+
+
+def tests(build, cut_off):
+    """How many there were, and what failed."""
     results = {}
-    for path in sorted((build / "logs").glob("test_*.json")):
-        summary = json.loads(path.read_text())
+    for name, summary in summaries(build, "test", cut_off):
         cases = [(f"{suite['name']}.{case['name']}", case)
                  for suite in summary["testsuites"] for case in suite["testsuite"]]
-        results[path.stem] = {
+        results[name] = {
             "tests": summary["tests"],
             "skipped": [name for name, case in cases if case.get("result") == "SKIPPED"],
             "failed": {name: [failure["failure"] for failure in case["failures"]]
@@ -63,11 +79,11 @@ def tests(build):
     return results
 
 
-def benchmarks(build):
+def benchmarks(build, cut_off):
     """Medians of the lines on the device, or what Google Benchmark says instead."""
     results = {}
-    for path in sorted((build / "logs").glob("bench_*.json")):
-        for line in json.loads(path.read_text() or "{}").get("benchmarks", []):
+    for _, summary in summaries(build, "bench", cut_off):
+        for line in summary.get("benchmarks", []):
             if line.get("error_occurred"):
                 results[line["run_name"]] = {"failed": line["error_message"]}
             elif line.get("aggregate_name") == "median":
@@ -84,7 +100,11 @@ def run(program, folder, out, device, epochs):
                "--progress", "none", "--epochs", str(epochs)]
     if (folder / "labels.txt").exists():
         command += ["--labels", folder / "labels.txt"]
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                              timeout=MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"no end within {MOST_SECONDS:g} seconds"}
     if done.returncode != 0:
         return {"failed": done.stderr.strip(), "code": done.returncode}
     return json.loads((out / "manifest.json").read_text())
@@ -134,15 +154,21 @@ def complaints(report):
     found = [f"{name}: failed" for name, result in report["steps"].items() if result == "failed"]
     found += [f"{name}: every test was skipped" for name, test in report["tests"].items()
               if len(test["skipped"]) == test["tests"]]
-    found += [f"{name}: the devices do not agree" for name, run_of in report["runs"].items()
-              if not run_of["agrees"]]
+    found += [f"{name}: its results are cut off: {error}"
+              for name, error in report["cut_off"].items()]
+    for name, run_of in report["runs"].items():
+        failed = run_of.get("failed", {})
+        found += [f"{name}: {device}: {manifest['failed']}" for device, manifest in failed.items()]
+        if not failed and not run_of["agrees"]:
+            found.append(f"{name}: the devices do not agree")
     return found if report["tests"] else found + ["no test has run"]
 
 
 def main():
     build, report_path = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    report = {"machine": machine(), "steps": steps(build), "tests": tests(build),
-              "benchmarks": benchmarks(build), "runs": {}}
+    cut_off = {}
+    report = {"machine": machine(), "steps": steps(build), "tests": tests(build, cut_off),
+              "benchmarks": benchmarks(build, cut_off), "cut_off": cut_off, "runs": {}}
     for cells in SIZES:
         folder = simulated(build, cells)
         report["runs"][folder.name] = compare(build, folder, EPOCHS)

@@ -13,10 +13,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Any of the programs, by its name. It writes down that it ran, and what its caller reads.
 PROGRAM = f"""#!{sys.executable}
-import json, os, pathlib, sys
+import json, os, pathlib, sys, time
 name, words = pathlib.Path(sys.argv[0]).name, sys.argv[1:]
 with open(os.environ["RAN"], "a") as ran:
     print(name, file=ran)
+hangs = set(os.environ.get("HANGS", "").split())
 options = dict(word.split("=", 1) for word in words if "=" in word)
 out = pathlib.Path(words[words.index("-o") + 1]) if "-o" in words else None
 if "--gtest_output" in options:
@@ -25,10 +26,20 @@ if "--gtest_output" in options:
         dict(tests=1, time="1s", testsuites=[dict(name="Suite", testsuite=cases)])))
 elif "--benchmark_filter" in options:
     line = dict(run_name=name + "_cuda", aggregate_name="median", real_time=0.5, time_unit="ms")
-    pathlib.Path(options["--benchmark_out"]).write_text(json.dumps(dict(benchmarks=[line])))
+    text = json.dumps(dict(benchmarks=[line]))
+    out = pathlib.Path(options["--benchmark_out"])
+    if name == os.environ.get("ABORTS"):
+        out.write_text(text[:len(text) // 2])
+        os.abort()
+    if name in hangs:
+        out.write_text(text[:len(text) // 2])
+        time.sleep(1000)
+    out.write_text(text)
 elif words[0] == "run":
     if "cuda" in words and "NO_DEVICE" in os.environ:
         sys.exit(print("m2st: error: --device cuda: no NVIDIA driver", file=sys.stderr) or 7)
+    if "cuda" in words and hangs & set(out.parts):
+        time.sleep(1000)
     out.mkdir(parents=True, exist_ok=True)
     (out / "manifest.json").write_text(json.dumps(dict(
         data=dict(cells=1, features=1), training=dict(losses=[1.0] * 10),
@@ -162,6 +173,30 @@ class GpuBundleTest(unittest.TestCase):
         done = self.check(FAILS="test_kernels_cuda")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(self.report()["complaints"], ["test_kernels_cuda: failed"])
+
+    def test_a_benchmark_that_aborts_leaves_the_report(self):
+        self.pack()
+        done = self.check(ABORTS="bench_epoch")
+        report = self.report()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual([complaint.split(":")[:2] for complaint in report["complaints"]],
+                         [["bench_epoch", " failed"],
+                          ["bench_epoch", " its results are cut off"]])
+        self.assertIn("bench_kernels_cuda", report["benchmarks"])
+        self.assertNotIn("bench_epoch_cuda", report["benchmarks"])
+
+    def test_what_hangs_leaves_the_report(self):
+        self.pack()
+        done = self.check(HANGS="bench_epoch simulated_4000", MOST_SECONDS="5")
+        report = self.report()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(report["complaints"][0], "bench_epoch: failed")
+        self.assertIn("cut off", report["complaints"][1])
+        self.assertEqual(report["complaints"][2:],
+                         ["simulated_4000: cuda: no end within 5 seconds"])
+        self.assertTrue(report["runs"]["simulated_42000"]["agrees"])
+        self.assertIn("no end within 5 seconds",
+                      (self.bundle / "build/gpu/logs/bench_epoch.log").read_text())
 
     def test_a_folder_that_is_no_bundle_is_left_alone(self):
         self.bundle.mkdir()
