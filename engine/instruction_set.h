@@ -4,7 +4,7 @@
 
 namespace m2st {
 
-// "AVX-512", "AVX2" or "baseline".
+// "AVX-512 with BF16", "AVX-512", "AVX2" or "baseline".
 const char* instruction_set();
 
 }  // namespace m2st

@@ -49,15 +49,18 @@ void visit_options(Config& options, Visitor&& visit) {
   visit("plateau_tolerance", t.plateau_tolerance);
   visit("checkpoint_every", t.checkpoint_every);
   visit("matmul_precision", t.matmul_precision);
+  visit("arithmetic", options.arithmetic);
 }
 
 bool may_change(const std::string& name) {
   return name == "epochs" || name == "patience" || name == "plateau_tolerance" ||
-         name == "checkpoint_every";
+         name == "checkpoint_every" || name == "arithmetic";
 }
 
 // What checkpoints written before the option was there do not name: they were made by its default.
-bool may_be_missing(const std::string& name) { return name == "matmul_precision"; }
+bool may_be_missing(const std::string& name) {
+  return name == "matmul_precision" || name == "arithmetic";
+}
 
 template <class Value>
 auto as_number(Value value) {
@@ -95,6 +98,19 @@ Lines lines_of(const Options& options) {
   return lines;
 }
 
+// The first difference among the lines that `counts`.
+template <class Counts>
+std::string difference_in(const Options& there, const Options& here, Counts&& counts) {
+  const Lines theirs = lines_of(there);
+  const Lines ours = lines_of(here);
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const bool equal = theirs[i].second == ours[i].second;
+    if (equal || may_change(ours[i].first) || !counts(i)) continue;
+    return ours[i].first + ": " + theirs[i].second + " there, " + ours[i].second + " here";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string options_text(const Options& options) {
@@ -130,13 +146,29 @@ Options parse_options(const std::string& text) {
 }
 
 std::string first_difference(const Options& there, const Options& here) {
-  const Lines theirs = lines_of(there);
-  const Lines ours = lines_of(here);
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (may_change(ours[i].first) || theirs[i].second == ours[i].second) continue;
-    return ours[i].first + ": " + theirs[i].second + " there, " + ours[i].second + " here";
+  return difference_in(there, here, [](std::size_t) { return true; });
+}
+
+std::string first_contradiction(const Options& there, const Options& given) {
+  const Lines defaults = lines_of({});
+  const Lines ours = lines_of(given);
+  return difference_in(there, given, [&](std::size_t i) {
+    return ours[i].first != "seed" && ours[i].second != defaults[i].second;
+  });
+}
+
+const char* to_string(Arithmetic arithmetic) {
+  switch (arithmetic) {
+    case Arithmetic::kUnknown:
+      break;
+    case Arithmetic::kCpu:
+      return "the CPU";
+    case Arithmetic::kCuda:
+      return "a CUDA device";
+    case Arithmetic::kCublasLt:
+      return "a CUDA device with cuBLASLt";
   }
-  return "";
+  return "something unknown";
 }
 
 }  // namespace m2st::model

@@ -75,6 +75,16 @@ std::vector<Matrix<float>> finite_embeddings(Context& context, const Autoencoder
   return embeddings;
 }
 
+Arithmetic arithmetic_of(Context& context) {
+  return context.dispatch([](auto& backend) {
+    if constexpr (requires { backend.cublas_lt(); }) {
+      return backend.cublas_lt() != nullptr ? Arithmetic::kCublasLt : Arithmetic::kCuda;
+    } else {
+      return Arithmetic::kCpu;
+    }
+  });
+}
+
 class Training {
  public:
   Training(Context& context, const data::Graph& graph, MatrixView<const float> features,
@@ -167,7 +177,7 @@ class Training {
     if (hooks_.checkpoint_path.empty()) return;
     context_.pool().trim();  // the epoch's blocks lie idle: let the copies take their place
     Checkpoint checkpoint;
-    checkpoint.options = {autoencoder_.config(), train_};
+    checkpoint.options = {autoencoder_.config(), train_, arithmetic_of(context_)};
     checkpoint.data_hash = hooks_.data_hash;
     checkpoint.width = data_.features().cols;
     checkpoint.epoch = epochs_done();
@@ -181,10 +191,17 @@ class Training {
 
   void resume(const Checkpoint& checkpoint) {
     const std::string difference =
-        first_difference(checkpoint.options, {autoencoder_.config(), train_});
+        first_difference(checkpoint.options, {autoencoder_.config(), train_, {}});
     if (!difference.empty()) {
       fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,
            " was made with other options (", difference, "); use the same ones or start afresh");
+    }
+    const Arithmetic there = checkpoint.options.arithmetic, here = arithmetic_of(context_);
+    if (there != Arithmetic::kUnknown && there != here) {
+      fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path, " was computed by ",
+           to_string(there), ", this run would go on with ", to_string(here),
+           ", and results of two are never mixed; choose as before by --device and "
+           "--matmul-library, or start afresh");
     }
     if (checkpoint.data_hash != hooks_.data_hash || checkpoint.width != data_.features().cols) {
       fail(ExitCode::kCheckpoint, "checkpoint: ", hooks_.resume_path,

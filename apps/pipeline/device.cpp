@@ -67,8 +67,7 @@ Context wanted_context(const Wanted& wanted, int threads) {
 ChosenDevice automatic_device(int threads) { return {cpu_context(threads), ""}; }
 
 Context wanted_context(const Wanted&, int) {
-  fail(ExitCode::kDevice,
-       "--device cuda: this build has no CUDA backend for training; use --device cpu");
+  fail(ExitCode::kDevice, "--device cuda: this build has no CUDA backend; use --device cpu");
 }
 
 #endif
@@ -118,7 +117,9 @@ std::string use_matmul_library(Context& context, MatmulLibrary wanted, MatmulPre
       try {
         backend.use_cublas_lt(std::make_shared<CublasLt>(backend));
       } catch (const Error& error) {
-        if (error.code() != ExitCode::kDevice) throw;
+        // Without memory for the library the plan may still fit.
+        const bool scarce = automatic && error.code() == ExitCode::kOutOfMemory;
+        if (error.code() != ExitCode::kDevice && !scarce) throw;
         if (!automatic) {
           fail(ExitCode::kDevice, "--matmul-library cublaslt: ", error.what(),
                "; install it, name its folder in LD_LIBRARY_PATH, or use --matmul-library own");

@@ -17,6 +17,7 @@
 #include "apps/pipeline/stages.h"
 #include "apps/report/manifest.h"
 #include "engine/check.h"
+#include "model/checkpoint.h"
 
 namespace m2st::apps {
 
@@ -24,6 +25,28 @@ namespace {
 
 bool trains(Job job) { return job == Job::kRun || job == Job::kEmbed; }
 bool clusters(Job job) { return job == Job::kRun || job == Job::kCluster; }
+
+// `auto` leaves devices alone that nothing would be done on.
+std::string wanted_device(Job job, const RunOptions& options) {
+  const bool host_alone =
+      job == Job::kGraph || (job == Job::kCluster && !cluster::uses_device(options.cluster.method));
+  return host_alone && is_automatic(options.device) ? "cpu" : options.device;
+}
+
+// What trained parameters were trained with takes the place of the options.
+void take_options_of_checkpoint(RunOptions& options) {
+  const std::string& path = options.input.checkpoint;
+  if (path.empty()) return;
+  const model::Options there = model::read_checkpoint(path).options;
+  const std::string difference =
+      model::first_contradiction(there, {options.autoencoder, options.train, {}});
+  if (!difference.empty()) {
+    fail(ExitCode::kCheckpoint, "--checkpoint: ", path, " was trained with other options (",
+         difference, "); leave them out, it knows its own");
+  }
+  options.autoencoder = there.autoencoder;
+  options.train = there.train;
+}
 
 [[noreturn]] void stop(int signal, const std::string& when) {
   const bool interrupted = signal == SIGINT;
@@ -38,8 +61,9 @@ class Pipeline {
       : job_(job),
         options_(options),
         hooks_(hooks),
-        device_(choose_device(options.device, options.threads)) {
+        device_(choose_device(wanted_device(job, options), options.threads)) {
     if (!device_.warning.empty()) record_.warnings.push_back(device_.warning);
+    take_options_of_checkpoint(options_);
     if (trains(job)) choose_products();
     options_.input = files_of_stages(options.input);
     options_.train.seed = options.seed;
@@ -100,6 +124,8 @@ class Pipeline {
   void graph();
   void plan();
   void train();
+  void tell_training();
+  std::vector<Matrix<float>> embed_by_checkpoint();
   std::vector<Matrix<float>> train_on_device(const model::TrainHooks& hooks);
   void count_domains();
   void cluster();
@@ -193,7 +219,7 @@ void Pipeline::graph() {
   const GraphRecord& graph = *record_.graph;
   note("graph", fmt::format("{}, mean degree {:.2f}, {} cells without neighbours", graph.kind,
                             graph.mean_degree, graph.isolated_nodes));
-  if (trains(job_)) plan();
+  if (trains(job_) && options_.input.checkpoint.empty()) plan();
 }
 
 void Pipeline::plan() {
@@ -217,6 +243,24 @@ void Pipeline::plan() {
   }
 }
 
+// Small beside training, and any backend may do it: nothing is planned.
+std::vector<Matrix<float>> Pipeline::embed_by_checkpoint() {
+  const auto embed = [this] {
+    return apps::train(context(), dataset_, graph_.walked(), options_, {}, record_);
+  };
+  try {
+    return embed();
+  } catch (const Error& error) {
+    const bool can_change = is_automatic(options_.device) && !context().on_host();
+    if (error.code() != ExitCode::kOutOfMemory || !can_change) throw;
+    record_.warnings.push_back(concat("--device auto: runs on the CPU: ", error.what()));
+  }
+  device_.context.drop_device();
+  record_.device = device_name(context());
+  tell_warnings();
+  return embed();
+}
+
 std::vector<Matrix<float>> Pipeline::train_on_device(const model::TrainHooks& hooks) {
   try {
     return apps::train(context(), dataset_, graph_.walked(), options_, hooks, record_);
@@ -230,6 +274,11 @@ std::vector<Matrix<float>> Pipeline::train_on_device(const model::TrainHooks& ho
 
 void Pipeline::train() {
   begin("train");
+  if (!options_.input.checkpoint.empty()) {
+    embeddings_ = embed_by_checkpoint();
+    tell_training();
+    return;
+  }
   folder_->make_folder("checkpoint");
   model::TrainHooks hooks;
   hooks.checkpoint_path = checkpoint_path();
@@ -255,6 +304,10 @@ void Pipeline::train() {
                              "with --resume to continue",
                              epoch, options_.train.epochs, checkpoint_path()));
   }
+  tell_training();
+}
+
+void Pipeline::tell_training() {
   const TrainRecord& train = *record_.train;
   note("train", train.losses.empty() ? fmt::format("{} scales, {}", embeddings_.size(), train.end)
                                      : fmt::format("{} epochs, loss {:.6f}", train.losses.size(),

@@ -187,7 +187,8 @@ std::vector<Setting> common_settings(RunOptions& options) {
   return {
       {"-o,--out", "DIR", "folder for the results", "Output", &options.output, {}, true},
       {"--force", "", "write into a folder that holds files", "Output", &options.force},
-      {"--dry-run", "", "print sizes, graph and memory, then stop", "Output", &options.dry_run},
+      {"--dry-run", "", "print sizes, graph and the memory of training, then stop", "Output",
+       &options.dry_run},
       seed_setting(options.seed),
       threads_setting(options.threads),
       device_setting(options.device),

@@ -84,8 +84,11 @@ class SweepJob {
   cluster::SweepInput input() const;
   void read_start();
   void check_dimensions();
-  std::string inputs_text() const;
+  Json dependencies() const;
+  Json inputs_there() const;
   void open_folder();
+  std::string backend_here();
+  void add_backend();
   void keep_rows();
   void sweep();
   void solve_missing();
@@ -116,6 +119,8 @@ class SweepJob {
     }
     sweep_->use_host();
     device_.context.drop_device();
+    if (finished().empty()) backend_ = "";
+    if (folder_) add_backend();
     return work();
   }
 
@@ -140,6 +145,7 @@ class SweepJob {
   std::optional<cluster::ReferenceState> start_;
   std::optional<cluster::Sweep> sweep_;
   std::optional<OutputFolder> folder_;
+  std::string backend_;  // of the folder's rows: cpu, cuda, or both
   struct Best {
     cluster::SweepRow row;
     cluster::SweepSolution solution;
@@ -170,6 +176,14 @@ void SweepJob::read() {
 
 void SweepJob::check_options() const {
   using cluster::Criterion;
+  const bool between_domains = options_.choose == Criterion::kSilhouette ||
+                               options_.choose == Criterion::kDaviesBouldin ||
+                               options_.choose == Criterion::kCalinskiHarabasz;
+  if (options_.sweep.clusters == 1 && between_domains) {
+    fail(ExitCode::kParameterImpossible,
+         "--choose: one domain has no distance to others; give -k "
+         "2 or more, or --choose objective");
+  }
   if (options_.sweep.precision == cluster::SweepPrecision::kFloat &&
       options_.sweep.solver == cluster::SweepSolver::kMonotone) {
     fail(ExitCode::kUsage,
@@ -249,7 +263,7 @@ void SweepJob::check_dimensions() {
 }
 
 // Everything a row depends on besides its option set.
-std::string SweepJob::inputs_text() const {
+Json SweepJob::dependencies() const {
   Json json = {{"version", kVersion},
                {"inputs", inputs_json(inputs_)},
                {"solver", static_cast<int>(options_.sweep.solver)},
@@ -268,15 +282,24 @@ std::string SweepJob::inputs_text() const {
     }
     json["start"] = hashes;
   }
-  return json.dump(2) + "\n";
+  return json;
+}
+
+// The inputs of the sweep that was in the folder; nothing where there is none that can be read.
+Json SweepJob::inputs_there() const {
+  const std::string path = options_.output + "/" + kInputs;
+  if (!std::filesystem::is_regular_file(path)) return {};
+  return Json::parse(read_whole_file(path, ExitCode::kInputMissing), nullptr, false);
 }
 
 void SweepJob::open_folder() {
-  const std::string inputs = inputs_text();
-  const std::string path = options_.output + "/" + kInputs;
-  const bool same = std::filesystem::is_regular_file(path) &&
-                    read_whole_file(path, ExitCode::kInputMissing) == inputs;
-  if (!same && !options_.force && std::filesystem::exists(path)) {
+  Json there = inputs_there();
+  if (there.is_object()) {
+    backend_ = there.value("backend", "");
+    there.erase("backend");
+  }
+  const bool same = there == dependencies();
+  if (!same && !options_.force && std::filesystem::exists(options_.output + "/" + kInputs)) {
     fail(
         ExitCode::kOutput, options_.output,
         ": holds a sweep of other inputs or options; use another folder, or --force to replace it");
@@ -284,7 +307,27 @@ void SweepJob::open_folder() {
   folder_.emplace(options_.output, options_.force || same);
   if (same) keep_rows();
   if (!same) std::filesystem::remove(folder_->path(kTable));
-  data::write_whole(folder_->path(kInputs), inputs);
+  if (kept_ == 0) backend_ = "";
+  if (kept_ == std::ssize(sets_)) return;
+  if (!backend_.empty() && backend_ != backend_here()) {
+    warn(concat("the rows that are kept were computed by ", backend_, ", those to come are by ",
+                backend_here(),
+                ": their last digits can differ from those of a sweep by one alone"));
+  }
+  add_backend();
+}
+
+std::string SweepJob::backend_here() {
+  return on_device() && !device_.context.on_host() ? "cuda" : "cpu";
+}
+
+// Rows are the backend's that they are computed by: what the folder's are is kept beside them.
+void SweepJob::add_backend() {
+  const std::string here = backend_here();
+  backend_ = backend_.empty() || backend_ == here ? here : "cpu and cuda";
+  Json json = dependencies();
+  json["backend"] = backend_;
+  data::write_whole(folder_->path(kInputs), json.dump(2) + "\n");
 }
 
 void SweepJob::keep_rows() {

@@ -192,6 +192,13 @@ TEST_F(SmallCommands, EmbedFromACheckpointRepeatsTheEmbedding) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_TRUE(file_text(path("one/embedding_scale2.npy")) ==
               file_text(path("two/embedding_scale2.npy")));
+  const auto manifest = nlohmann::json::parse(file_text(path("two/manifest.json")));
+  EXPECT_EQ(manifest["parameters"]["hidden"], 16);  // the checkpoint's
+
+  again.insert(again.end(), {"--hidden", "400000", "--force"});
+  const ProgramResult other = run_program(again);
+  EXPECT_EQ(other.code, 10) << other.err;
+  EXPECT_NE(other.err.find("hidden: 16 there, 400000 here"), std::string::npos) << other.err;
 }
 
 }  // namespace

@@ -117,6 +117,31 @@ TEST_F(CheckpointFile, OptionsOfBeforeThePrecisionOfProductsAreRead) {
   EXPECT_EQ(parse_options(text).train.matmul_precision, MatmulPrecision::kHighest);
 }
 
+TEST_F(CheckpointFile, OptionsOfBeforeTheArithmeticAreRead) {
+  Options options;
+  options.arithmetic = Arithmetic::kCublasLt;
+  std::string text = options_text(options);
+  EXPECT_EQ(parse_options(text).arithmetic, Arithmetic::kCublasLt);
+
+  text.erase(text.find("arithmetic"));
+
+  EXPECT_EQ(parse_options(text).arithmetic, Arithmetic::kUnknown);
+}
+
+TEST_F(CheckpointFile, OnlyOptionsThatWereGivenContradict) {
+  Options there;
+  there.autoencoder.hidden = 64;
+  there.train.gamma = 3;
+  Options given;
+  given.train.seed = 7;
+  given.train.epochs = 5;
+  EXPECT_EQ(first_contradiction(there, given), "");
+  given.train.gamma = 3;
+  EXPECT_EQ(first_contradiction(there, given), "");
+  given.train.gamma = 1;
+  EXPECT_EQ(first_contradiction(there, given), "gamma: 3 there, 1 here");
+}
+
 TEST_F(CheckpointFile, FirstDifferenceIsNamed) {
   Options there;
   Options here;

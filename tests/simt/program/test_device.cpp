@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "tests/apps/tissue.h"
 
@@ -218,6 +219,61 @@ TEST_F(Device, StoppedRunGoesOnAsIfNeverStopped) {
   for (const char* file : {"domains.csv", "embedding_scale1.npy"}) {
     EXPECT_TRUE(file_text(path("parts/") + file) == file_text(path("whole/") + file)) << file;
   }
+}
+
+// Else half of the epochs would be one's and half the other's.
+TEST_F(Device, StoppedRunGoesOnWhereItBegan) {
+  ASSERT_EQ(run("cuda", "parts", {}, {}, "2").code, 0);
+  for (const auto& [device, environment] :
+       {std::pair("cpu", "M2ST_SIMT_DEVICES=1"), std::pair("auto", kSmallMemory.c_str())}) {
+    const ProgramResult result = run(device, "parts", {environment}, {"--resume"}, "5");
+
+    EXPECT_EQ(result.code, 10) << result.err;
+    for (const char* word : {"a CUDA device", "the CPU", "--device"}) {
+      EXPECT_NE(result.err.find(word), std::string::npos) << result.err;
+    }
+  }
+  EXPECT_EQ(run("auto", "parts", {}, {"--resume"}, "5").code, 0);
+}
+
+// It takes less than training, and has nothing to mix.
+TEST_F(Device, EmbeddingByACheckpointFallsBackToo) {
+  ASSERT_EQ(run("cuda", "trained", {}, {"--checkpoint-every", "3"}).code, 0);
+  const auto embed = [&](const std::string& device, const std::string& environment) {
+    ProgramPlan plan;
+    plan.arguments = {"embed",
+                      "--features",
+                      path("features.npy"),
+                      "--coords",
+                      path("coords.npy"),
+                      "--checkpoint",
+                      path("trained/checkpoint/training.m2st"),
+                      "--device",
+                      device,
+                      "-o",
+                      path(device),
+                      "--force"};
+    plan.environment = {environment};
+    return run_program(plan);
+  };
+  ASSERT_EQ(embed("cpu", "M2ST_SIMT_DEVICES=1").code, 0);
+
+  const ProgramResult result = embed("auto", "M2ST_SIMT_BLOCKS=2");
+
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("runs on the CPU"), std::string::npos) << result.err;
+  EXPECT_EQ(manifest("auto")["hardware"]["device"], "cpu");
+  EXPECT_TRUE(file_text(path("auto/embedding_scale1.npy")) ==
+              file_text(path("cpu/embedding_scale1.npy")));
+  EXPECT_EQ(embed("cuda", "M2ST_SIMT_BLOCKS=2").code, 6);
+}
+
+TEST_F(Device, JobsOfTheHostLeaveItAlone) {
+  ProgramPlan plan;
+  plan.arguments = {"graph", "--coords", path("coords.npy"), "-o", path("graph")};
+  ASSERT_EQ(run_program(plan).code, 0);
+
+  EXPECT_EQ(manifest("graph")["hardware"]["device"], "cpu");
 }
 
 // The small algebra and the passes over the cells are double on both.

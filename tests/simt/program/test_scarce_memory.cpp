@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -41,6 +42,7 @@ class ScarceMemory : public Tissue {
       all.insert(all.end(), {"-o", path(out), "--force"});
       return all;
     };
+    std::filesystem::remove_all(path("instead"));  // a sweep would keep its rows
     const ProgramResult result = run_on("auto", environment, into("instead"));
     ASSERT_EQ(result.code, 0) << environment << ": " << result.err;
     ASSERT_EQ(run_on("cpu", "", into("cpu")).code, 0);
@@ -160,6 +162,26 @@ TEST_F(ScarceMemory, RowsOfASweepThatEndsAreThereForTheNext) {
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.err.find("2 of 4 rows kept"), std::string::npos) << result.err;
   EXPECT_EQ(file_text(path(ended + "/sweep.csv")), file_text(path("whole/sweep.csv")));
+}
+
+TEST_F(ScarceMemory, SweepThatGoesOnElsewhereSaysSo) {
+  embed();
+  const auto sweep = [&](const std::string& device, std::vector<std::string> words) {
+    words.insert(words.end(), {"-o", path("sweep")});
+    return run_on(device, "", std::move(words));
+  };
+  std::vector<std::string> half = sweep_words();
+  half.erase(std::find(half.begin(), half.end(), "5"));  // of --specific-dim
+  ASSERT_EQ(sweep("cpu", half).code, 0);
+  EXPECT_EQ(Json::parse(file_text(path("sweep/sweep_inputs.json")))["backend"], "cpu");
+
+  const ProgramResult result = sweep("cuda", sweep_words());
+
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_NE(result.err.find("computed by cpu, those to come are by cuda"), std::string::npos)
+      << result.err;
+  ASSERT_EQ(sweep("cpu", sweep_words()).code, 0);  // there is nothing left to do
+  EXPECT_EQ(Json::parse(file_text(path("sweep/sweep_inputs.json")))["backend"], "cpu and cuda");
 }
 
 }  // namespace
