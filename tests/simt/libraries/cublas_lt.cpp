@@ -181,10 +181,11 @@ cublasStatus_t set(Target& target, const void* value, std::size_t bytes) {
   return CUBLAS_STATUS_SUCCESS;
 }
 
-// M2ST_SIMT_CUBLASLT=none: a library that knows no algorithm.
-bool knows_none() {
+// M2ST_SIMT_CUBLASLT: `none`, a library that knows no algorithm; `no-room`, one for which the
+// device has no memory.
+bool is_told(std::string_view word) {
   const char* value = std::getenv("M2ST_SIMT_CUBLASLT");
-  return value != nullptr && std::string_view(value) == "none";
+  return value != nullptr && value == word;
 }
 
 }  // namespace
@@ -192,6 +193,7 @@ bool knows_none() {
 extern "C" {
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
+  if (is_told("no-room")) return CUBLAS_STATUS_ALLOC_FAILED;
   *handle = new cublasLtContext;
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -307,7 +309,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
       status != CUBLAS_STATUS_SUCCESS || wanted < 1) {
     return status != CUBLAS_STATUS_SUCCESS ? status : CUBLAS_STATUS_INVALID_VALUE;
   }
-  if (knows_none()) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (is_told("none")) return CUBLAS_STATUS_NOT_SUPPORTED;
   Algorithm algorithm{CUBLASLT_REDUCTION_SCHEME_NONE,
                       1,
                       static_cast<std::uint64_t>(sizes.rows),

@@ -221,6 +221,24 @@ TEST_F(Device, StoppedRunGoesOnAsIfNeverStopped) {
   }
 }
 
+TEST_F(Device, WithoutRoomForCublasLtProductsAreTheEnginesOwn) {
+  const std::vector<std::string> medium = {"--matmul-precision", "medium", "--matmul-library"};
+  const auto with_library = [&](const std::string& library) {
+    std::vector<std::string> words = medium;
+    words.push_back(library);
+    return run("cuda", library, {"M2ST_SIMT_CUBLASLT=no-room"}, words);
+  };
+  const ProgramResult chosen = with_library("auto");
+
+  ASSERT_EQ(chosen.code, 0) << chosen.err;
+  ASSERT_EQ(manifest("auto")["warnings"].size(), 1u);
+  EXPECT_NE(chosen.err.find("products do without tensor cores"), std::string::npos) << chosen.err;
+  ASSERT_EQ(with_library("own").code, 0);
+  EXPECT_TRUE(file_text(path("auto/embedding_scale1.npy")) ==
+              file_text(path("own/embedding_scale1.npy")));
+  EXPECT_EQ(with_library("cublaslt").code, 6);
+}
+
 // Else half of the epochs would be one's and half the other's.
 TEST_F(Device, StoppedRunGoesOnWhereItBegan) {
   ASSERT_EQ(run("cuda", "parts", {}, {}, "2").code, 0);
