@@ -109,15 +109,11 @@ ObjectiveTerms solve_on(CpuContext& host, Backend& backend, const std::vector<Ma
 
 template <class Backend, class T>
 std::vector<ReducedResult> solve_together_on(CpuContext& host, Backend& backend,
-                                             const std::vector<Matrix<double>>& data,
                                              const std::vector<MatrixView<const T>>& swept,
-                                             MatrixView<const double> gram,
                                              const std::vector<ReferenceOptions>& sets,
-                                             const ReferenceState& start) {
+                                             const ReducedStart& start) {
   if (sets.empty()) return {};
-  for (const ReferenceOptions& options : sets) check_state(data, options, start);
-  const ReducedStart shared(host, data, gram, sets.front(), start);
-  Run<Backend, T> run(backend, swept, sets, shared);
+  Run<Backend, T> run(backend, swept, sets, start);
   const int iterations = sets.front().iterations;
   for (int iteration = 1; iteration <= iterations; ++iteration) run.step();
   std::vector<ReducedResult> results;
@@ -128,6 +124,20 @@ std::vector<ReducedResult> solve_together_on(CpuContext& host, Backend& backend,
     results.push_back({std::move(state.labels), std::move(state.weights), terms});
   }
   return results;
+}
+
+// `context`: the host's, or one with a device.
+template <class T, class AnyContext>
+std::vector<ReducedResult> solve_from(CpuContext& host, AnyContext& context,
+                                      const std::vector<Matrix<double>>& data,
+                                      const std::vector<MatrixView<const T>>& swept,
+                                      MatrixView<const double> gram,
+                                      const std::vector<ReferenceOptions>& sets,
+                                      const ReferenceState& start) {
+  if (sets.empty()) return {};
+  for (const ReferenceOptions& options : sets) check_state(data, options, start);
+  const ReducedStart shared(host, data, gram, sets.front(), start);
+  return solve_together<T>(context, swept, sets, shared);
 }
 
 SolverShape shape_of(const std::vector<Matrix<double>>& data, const ReferenceOptions& options) {
@@ -181,12 +191,30 @@ ObjectiveTerms solve_reduced(Context& context, const std::vector<Matrix<double>>
 
 template <class T>
 std::vector<ReducedResult> solve_together(CpuContext& context,
+                                          const std::vector<MatrixView<const T>>& swept,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReducedStart& start) {
+  return solve_together_on<CpuContext, T>(context, context, swept, sets, start);
+}
+
+template <class T>
+std::vector<ReducedResult> solve_together(Context& context,
+                                          const std::vector<MatrixView<const T>>& swept,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReducedStart& start) {
+  return context.dispatch([&]<class Backend>(Backend& backend) {
+    return solve_together_on<Backend, T>(context.host(), backend, swept, sets, start);
+  });
+}
+
+template <class T>
+std::vector<ReducedResult> solve_together(CpuContext& context,
                                           const std::vector<Matrix<double>>& data,
                                           const std::vector<MatrixView<const T>>& swept,
                                           MatrixView<const double> gram,
                                           const std::vector<ReferenceOptions>& sets,
                                           const ReferenceState& start) {
-  return solve_together_on<CpuContext, T>(context, context, data, swept, gram, sets, start);
+  return solve_from<T>(context, context, data, swept, gram, sets, start);
 }
 
 template <class T>
@@ -195,9 +223,7 @@ std::vector<ReducedResult> solve_together(Context& context, const std::vector<Ma
                                           MatrixView<const double> gram,
                                           const std::vector<ReferenceOptions>& sets,
                                           const ReferenceState& start) {
-  return context.dispatch([&]<class Backend>(Backend& backend) {
-    return solve_together_on<Backend, T>(context.host(), backend, data, swept, gram, sets, start);
-  });
+  return solve_from<T>(context.host(), context, data, swept, gram, sets, start);
 }
 
 void solve_reduced(CpuContext& context, const std::vector<Matrix<double>>& data,
@@ -218,12 +244,18 @@ ReferenceState reference_clustering(Context& context,
   return clustering_on(context.host(), context, embeddings, options);
 }
 
-#define INSTANTIATE(T)                                                                          \
-  template std::vector<ReducedResult> solve_together<T>(                                        \
-      CpuContext&, const std::vector<Matrix<double>>&, const std::vector<MatrixView<const T>>&, \
-      MatrixView<const double>, const std::vector<ReferenceOptions>&, const ReferenceState&);   \
-  template std::vector<ReducedResult> solve_together<T>(                                        \
-      Context&, const std::vector<Matrix<double>>&, const std::vector<MatrixView<const T>>&,    \
+#define INSTANTIATE(T)                                                                            \
+  template std::vector<ReducedResult> solve_together<T>(                                          \
+      CpuContext&, const std::vector<MatrixView<const T>>&, const std::vector<ReferenceOptions>&, \
+      const ReducedStart&);                                                                       \
+  template std::vector<ReducedResult> solve_together<T>(                                          \
+      Context&, const std::vector<MatrixView<const T>>&, const std::vector<ReferenceOptions>&,    \
+      const ReducedStart&);                                                                       \
+  template std::vector<ReducedResult> solve_together<T>(                                          \
+      CpuContext&, const std::vector<Matrix<double>>&, const std::vector<MatrixView<const T>>&,   \
+      MatrixView<const double>, const std::vector<ReferenceOptions>&, const ReferenceState&);     \
+  template std::vector<ReducedResult> solve_together<T>(                                          \
+      Context&, const std::vector<Matrix<double>>&, const std::vector<MatrixView<const T>>&,      \
       MatrixView<const double>, const std::vector<ReferenceOptions>&, const ReferenceState&);
 INSTANTIATE(float)
 INSTANTIATE(double)

@@ -35,6 +35,8 @@ ObjectiveTerms solve_reduced(Context& context, const std::vector<Matrix<double>>
                              MatrixView<const double> gram, const ReferenceOptions& options,
                              ReferenceState& state, const IterationObserver& observer);
 
+struct ReducedStart;
+
 struct ReducedResult {
   std::vector<std::int32_t> labels;
   std::vector<double> weights;
@@ -58,6 +60,19 @@ std::vector<ReducedResult> solve_together(Context& context, const std::vector<Ma
                                           MatrixView<const double> gram,
                                           const std::vector<ReferenceOptions>& sets,
                                           const ReferenceState& start);
+
+// The same with the start prepared (reduced_iteration.h), for all that begin alike; options and
+// start are taken as checked.
+template <class T>
+std::vector<ReducedResult> solve_together(CpuContext& context,
+                                          const std::vector<MatrixView<const T>>& swept,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReducedStart& start);
+template <class T>
+std::vector<ReducedResult> solve_together(Context& context,
+                                          const std::vector<MatrixView<const T>>& swept,
+                                          const std::vector<ReferenceOptions>& sets,
+                                          const ReducedStart& start);
 
 // From embeddings (N, d_m), finite, to labels 0..K-1 and weights, by the reduced form.
 ReferenceState reference_clustering(CpuContext& context,

@@ -98,30 +98,6 @@ std::int64_t common_dim_of(const ReferenceOptions& options) {
   return options.common_dim > 0 ? options.common_dim : options.clusters;
 }
 
-void check_options(const std::vector<Matrix<double>>& data, const ReferenceOptions& options) {
-  M2ST_CHECK(!data.empty(), "reference clustering: no embedding given");
-  const std::int64_t cells = data.front().rows();
-  for (const Matrix<double>& view : data) {
-    M2ST_CHECK(view.rows() == cells && view.cols() > 0, "reference clustering: an embedding of ",
-               view.rows(), " x ", view.cols(), ", need ", cells, " rows and a column");
-  }
-  if (options.clusters < 1 || options.clusters > cells) {
-    fail(ExitCode::kParameterImpossible, "reference clustering: ", options.clusters,
-         " clusters for ", cells, " cells; give a number from 1 to the number of cells");
-  }
-  if (options.specific_dim < 1 || options.common_dim < 0 || options.iterations < 0) {
-    fail(ExitCode::kParameterImpossible, "reference clustering: specific_dim ",
-         options.specific_dim, ", common_dim ", options.common_dim, ", iterations ",
-         options.iterations, "; need at least 1, 0 and 0");
-  }
-  for (const double lambda : {options.lambda1, options.lambda2, options.lambda3}) {
-    if (!(lambda >= 0) || std::isinf(lambda)) {
-      fail(ExitCode::kParameterImpossible, "reference clustering: lambda is ", lambda,
-           "; give a finite number of at least 0");
-    }
-  }
-}
-
 void check_shape(const char* name, const Matrix<double>& x, std::int64_t rows, std::int64_t cols) {
   M2ST_CHECK(x.rows() == rows && x.cols() == cols, "reference clustering: ", name, " is ", x.rows(),
              " x ", x.cols(), ", need ", rows, " x ", cols);
@@ -164,6 +140,30 @@ ReferenceState initial_state(CpuContext& context, const std::vector<Matrix<doubl
   state.common_centres = numbers.uniform(common_dim, options.clusters);
   state.labels = numbers.labels(cells);
   return state;
+}
+
+void check_options(const std::vector<Matrix<double>>& data, const ReferenceOptions& options) {
+  M2ST_CHECK(!data.empty(), "reference clustering: no embedding given");
+  const std::int64_t cells = data.front().rows();
+  for (const Matrix<double>& view : data) {
+    M2ST_CHECK(view.rows() == cells && view.cols() > 0, "reference clustering: an embedding of ",
+               view.rows(), " x ", view.cols(), ", need ", cells, " rows and a column");
+  }
+  if (options.clusters < 1 || options.clusters > cells) {
+    fail(ExitCode::kParameterImpossible, "reference clustering: ", options.clusters,
+         " clusters for ", cells, " cells; give a number from 1 to the number of cells");
+  }
+  if (options.specific_dim < 1 || options.common_dim < 0 || options.iterations < 0) {
+    fail(ExitCode::kParameterImpossible, "reference clustering: specific_dim ",
+         options.specific_dim, ", common_dim ", options.common_dim, ", iterations ",
+         options.iterations, "; need at least 1, 0 and 0");
+  }
+  for (const double lambda : {options.lambda1, options.lambda2, options.lambda3}) {
+    if (!(lambda >= 0) || std::isinf(lambda)) {
+      fail(ExitCode::kParameterImpossible, "reference clustering: lambda is ", lambda,
+           "; give a finite number of at least 0");
+    }
+  }
 }
 
 void check_state(const std::vector<Matrix<double>>& data, const ReferenceOptions& options,

@@ -69,7 +69,10 @@ std::vector<Matrix<double>> reference_data(CpuContext& context,
 ReferenceState initial_state(CpuContext& context, const std::vector<Matrix<double>>& data,
                              const ReferenceOptions& options);
 
-// Throws where the state does not fit the data and the options.
+// Exit code 5 for options that are impossible for these data.
+void check_options(const std::vector<Matrix<double>>& data, const ReferenceOptions& options);
+
+// The same, and throws where the state does not fit the data and the options.
 void check_state(const std::vector<Matrix<double>>& data, const ReferenceOptions& options,
                  const ReferenceState& state);
 

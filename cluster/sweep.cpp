@@ -101,7 +101,10 @@ std::vector<OptionSet> option_sets(const SweepGrid& grid) {
 
 Sweep::Sweep(CpuContext& context, const SweepInput& input, const SweepOptions& options,
              std::optional<ReferenceState> start)
-    : context_(context), input_(input), options_(options), start_(std::move(start)) {
+    : context_(context),
+      input_(input),
+      options_(options),
+      start_(std::make_unique<SharedStart>(std::move(start))) {
   M2ST_CHECK(!input.embeddings.empty(), "sweep: no embedding given");
   const std::int64_t cells = input.embeddings.front().rows;
   if (options.clusters < 1 || options.clusters > cells) {
@@ -192,14 +195,13 @@ std::vector<SweepSolution> Sweep::solve_in_step(const std::vector<MatrixView<con
   for (const OptionSet& set : sets) {
     options.push_back(solver_options<ReferenceOptions>(options_, set));
   }
-  std::optional<ReferenceState> drawn;
-  if (!start_) drawn = initial_state(context_, data_, options.front());
-  const ReferenceState& start = start_ ? *start_ : *drawn;
+  for (const ReferenceOptions& set : options) check_options(data_, set);
+  const std::shared_ptr<const PreparedStart> start =
+      start_->of(context_, data_, gram_.view(), options.front());
   std::vector<SweepSolution> solutions;
   for (ReducedResult& result :
-       device_ != nullptr
-           ? solve_together<T>(*device_, data_, swept, gram_.view(), options, start)
-           : solve_together<T>(context_, data_, swept, gram_.view(), options, start)) {
+       device_ != nullptr ? solve_together<T>(*device_, swept, options, start->reduced())
+                          : solve_together<T>(context_, swept, options, start->reduced())) {
     solutions.push_back({largest_first(result.labels),
                          std::move(result.weights),
                          options_.iterations,

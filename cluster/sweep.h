@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "cluster/metrics/spatial.h"
 #include "cluster/objective.h"
 #include "cluster/reference_state.h"
+#include "cluster/shared_start.h"
 #include "cluster/solver_memory.h"
 #include "engine/array.h"
 #include "engine/context.h"
@@ -139,7 +141,7 @@ class Sweep {
   MatrixView<const float> scored_;                     // the first embedding where it is scored
   Matrix<double> gram_;
   NearestCells nearest_;
-  std::optional<ReferenceState> start_;
+  std::unique_ptr<SharedStart> start_;
 };
 
 // What the best row is chosen by; only rows with K clusters that hold cells count.
