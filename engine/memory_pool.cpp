@@ -100,6 +100,13 @@ std::size_t MemoryPool::in_use() const {
   return in_use_;
 }
 
+std::size_t MemoryPool::held() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t sum = in_use_;
+  for (const auto& [size, blocks] : kept_) sum += size * blocks.size();
+  return sum;
+}
+
 std::size_t MemoryPool::peak() const {
   const std::lock_guard lock(mutex_);
   return peak_;

@@ -42,6 +42,8 @@ class MemoryPool {
   // Blocks in use may not exceed this many bytes; 0 means no limit.
   void set_limit(std::size_t bytes);
   std::size_t in_use() const;
+  // What the pool has of its source: blocks in use and kept ones.
+  std::size_t held() const;
   std::size_t peak() const;
   void reset_peak();
 

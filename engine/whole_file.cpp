@@ -91,22 +91,32 @@ ssize_t read_piece(int file, char* buffer, std::size_t size) {
   return static_cast<ssize_t>(filled);
 }
 
-void verify(const Temporary& temporary, std::string_view bytes, const std::string& path) {
+// Whether the file goes on with these bytes.
+bool goes_on_with(int file, std::string_view bytes, std::vector<char>& buffer,
+                  const std::string& path) {
+  while (!bytes.empty()) {
+    const std::size_t wanted = std::min(bytes.size(), buffer.size());
+    const ssize_t count = read_piece(file, buffer.data(), wanted);
+    if (count < 0) output_failure(path, "re-read", errno);
+    if (static_cast<std::size_t>(count) < wanted) return false;
+    if (std::memcmp(buffer.data(), bytes.data(), wanted) != 0) return false;
+    bytes.remove_prefix(wanted);
+  }
+  return true;
+}
+
+void verify(const Temporary& temporary, std::span<const std::string_view> parts,
+            const std::string& path) {
   const Descriptor file(::open(temporary.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) output_failure(path, "re-open", errno);
   std::vector<char> buffer(kPieceBytes);
-  for (;;) {
-    const ssize_t count = read_piece(file.get(), buffer.data(), buffer.size());
-    if (count < 0) output_failure(path, "re-read", errno);
-    const auto size = static_cast<std::size_t>(count);
-    if (size > bytes.size() || std::memcmp(buffer.data(), bytes.data(), size) != 0) {
-      fail(ExitCode::kOutput, "output: ", path, " reads back differently from what was written; ",
-           "the disk may be failing, nothing was left behind");
-    }
-    bytes.remove_prefix(size);
-    if (size < buffer.size()) break;
+  const bool same = std::all_of(parts.begin(), parts.end(), [&](std::string_view part) {
+    return goes_on_with(file.get(), part, buffer, path);
+  });
+  if (!same || read_piece(file.get(), buffer.data(), 1) != 0) {
+    fail(ExitCode::kOutput, "output: ", path, " reads back differently from what was written; ",
+         "the disk may be failing, nothing was left behind");
   }
-  if (!bytes.empty()) output_failure(path, "verify", EIO);
 }
 
 // A rename survives a power failure only once its folder is on disk. Some file systems cannot flush
@@ -122,12 +132,16 @@ void flush_folder(const std::string& path) {
 }  // namespace
 
 void write_whole_file(const std::string& path, std::string_view bytes) {
+  write_whole_file(path, std::span(&bytes, 1));
+}
+
+void write_whole_file(const std::string& path, std::span<const std::string_view> parts) {
   Temporary temporary;
   Descriptor file(create_beside(path, temporary));
-  write_all(file.get(), bytes, path);
+  for (const std::string_view part : parts) write_all(file.get(), part, path);
   if (::fsync(file.get()) != 0) output_failure(path, "flush", errno);
   if (!file.close()) output_failure(path, "close", errno);
-  verify(temporary, bytes, path);
+  verify(temporary, parts, path);
   if (::rename(temporary.path.c_str(), path.c_str()) != 0) {
     output_failure(path, "rename the temporary file to", errno);
   }

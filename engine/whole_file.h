@@ -3,6 +3,7 @@
 // and only then renamed over the target; the folder is flushed last.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace m2st {
 
 // Exit code 8 on any failure; the temporary file is removed then and the target stays as it was.
 void write_whole_file(const std::string& path, std::string_view bytes);
+// The parts one after the other.
+void write_whole_file(const std::string& path, std::span<const std::string_view> parts);
 
 // For bytes that someone else writes (a library, another process): a private file beside `target`,
 // empty at first, which commit() flushes and renames over it. Gone when it was not committed.

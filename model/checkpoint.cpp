@@ -1,12 +1,13 @@
 #include "model/checkpoint.h"
 
-#include <xxhash.h>
-
 #include <bit>
 #include <cstring>
+#include <deque>
+#include <span>
 #include <string_view>
 
 #include "engine/check.h"
+#include "engine/running_hash.h"
 #include "engine/whole_file.h"
 
 namespace m2st::model {
@@ -28,29 +29,38 @@ struct Header {
 };
 static_assert(sizeof(Header) == 40);
 
-Header header_of(std::string_view payload) {
-  const XXH128_hash_t hash = XXH3_128bits(payload.data(), payload.size());
-  Header header{{}, kVersion, 0, payload.size(), hash.low64, hash.high64};
+Header header_of(std::span<const std::string_view> payload) {
+  RunningHash running;
+  std::uint64_t bytes = 0;
+  for (const std::string_view part : payload) {
+    running.add(part.data(), part.size());
+    bytes += part.size();
+  }
+  const XXH128_hash_t hash = running.digest();
+  Header header{{}, kVersion, 0, bytes, hash.low64, hash.high64};
   std::memcpy(header.magic, kMagic.data(), kMagic.size());
   return header;
 }
 
+// The payload in parts, which lie where they did: what is written has to outlive the writer.
 class Writer {
  public:
-  void number(std::int64_t value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
+  void number(std::int64_t value) { part(&numbers_.emplace_back(value), sizeof value); }
   // Length, then the elements: strings and vectors of plain numbers.
   template <class Sequence>
   void sequence(const Sequence& values) {
     number(static_cast<std::int64_t>(values.size()));
-    bytes_.append(reinterpret_cast<const char*>(values.data()),
-                  values.size() * sizeof(typename Sequence::value_type));
+    part(values.data(), values.size() * sizeof(typename Sequence::value_type));
   }
-  const std::string& bytes() const { return bytes_; }
+  const std::vector<std::string_view>& parts() const { return parts_; }
 
  private:
-  std::string bytes_;
+  void part(const void* bytes, std::size_t size) {
+    parts_.emplace_back(static_cast<const char*>(bytes), size);
+  }
+
+  std::deque<std::int64_t> numbers_;
+  std::vector<std::string_view> parts_;
 };
 
 class Reader {
@@ -101,7 +111,7 @@ std::string_view verified_payload(const std::string& path, std::string_view byte
          ", this program reads ", kVersion, "; use the program that wrote it or start afresh");
   }
   const std::string_view payload = bytes.substr(sizeof header);
-  const Header expected = header_of(payload);
+  const Header expected = header_of(std::span(&payload, 1));
   if (std::memcmp(&expected, &header, sizeof header) != 0) {
     fail(ExitCode::kCheckpoint, "checkpoint: ", path, " is damaged (", payload.size(),
          " bytes of content, ", header.payload_bytes,
@@ -113,8 +123,9 @@ std::string_view verified_payload(const std::string& path, std::string_view byte
 }  // namespace
 
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const std::string options = options_text(checkpoint.options);
   Writer writer;
-  writer.sequence(options_text(checkpoint.options));
+  writer.sequence(options);
   writer.sequence(checkpoint.data_hash);
   writer.number(checkpoint.width);
   writer.number(checkpoint.epoch);
@@ -123,9 +134,11 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   writer.sequence(checkpoint.values);
   writer.sequence(checkpoint.first_moments);
   writer.sequence(checkpoint.second_moments);
-  const Header header = header_of(writer.bytes());
-  write_whole_file(
-      path, std::string(reinterpret_cast<const char*>(&header), sizeof header) + writer.bytes());
+  const Header header = header_of(writer.parts());
+  std::vector<std::string_view> parts = {
+      std::string_view(reinterpret_cast<const char*>(&header), sizeof header)};
+  parts.insert(parts.end(), writer.parts().begin(), writer.parts().end());
+  write_whole_file(path, parts);
 }
 
 Checkpoint read_checkpoint(const std::string& path) {

@@ -3,21 +3,16 @@
 // copy takes a block that stands for an array yet to come where one is as large.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <map>
 
-#include "engine/block_size.h"
 #include "engine/cublas_lt.h"
+#include "model/block_counts.h"
 
 namespace m2st::model {
 
 class LaneMemory {
  public:
-  void add(std::int64_t bytes) {
-    Count& count = count_of(bytes);
-    count.most = std::max(count.most, ++count.now);
-  }
+  void add(std::int64_t bytes) { blocks_.take(bytes); }
 
   // For y = x wᵀ head by head, with x (rows, heads · inputs) and w (heads · outputs, inputs), and
   // for the gradients of both.
@@ -44,37 +39,28 @@ class LaneMemory {
 
   // An array that has gone before others come.
   void pass(std::int64_t bytes) {
-    add(bytes);
-    --count_of(bytes).now;
+    blocks_.take(bytes);
+    blocks_.give_back(bytes);
   }
 
   std::int64_t bytes() const {
-    std::int64_t sum = has_workspace_ ? kLibraryWorkspaceBytes : 0;
-    for (const auto& [size, count] : counts_) sum += size * count.most;
-    return sum;
+    return blocks_.bytes() + (has_workspace_ ? kLibraryWorkspaceBytes : 0);
   }
 
  private:
-  struct Count {
-    std::int64_t now = 0, most = 0;
-  };
-
   // In BF16, in lines of 16 bytes.
   static std::int64_t copy_bytes(std::int64_t lines, std::int64_t cols) {
     return lines * ((cols + 7) / 8 * 8) * 2;
   }
-  Count& count_of(std::int64_t bytes) {
-    return counts_[static_cast<std::int64_t>(block_size(static_cast<std::size_t>(bytes)))];
-  }
   // Both at once.
   void borrow(std::int64_t a, std::int64_t b) {
-    add(a);
-    add(b);
-    --count_of(a).now;
-    --count_of(b).now;
+    blocks_.take(a);
+    blocks_.take(b);
+    blocks_.give_back(a);
+    blocks_.give_back(b);
   }
 
-  std::map<std::int64_t, Count> counts_;  // by size of block
+  BlockCounts blocks_;
   bool has_workspace_ = false;
 };
 

@@ -1,6 +1,7 @@
-// What the forward pass keeps for the backward, the gradients in flight where they are largest, the
-// parameters; on a device also what an epoch without the host works on. Counted array by array, as
-// the ops in autograd take them from their pools, in the blocks that a pool makes of them.
+// On the host an epoch as it goes, op by op (host_epoch_memory.h). On a device, counted array by
+// array as the ops in autograd take them from their lanes' pools: what the forward pass keeps for
+// the backward, the gradients in flight where they are largest, and what an epoch without the host
+// works on.
 #include "model/memory_plan.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "kernels/product_cut.h"
 #include "model/autoencoder.h"
+#include "model/host_epoch_memory.h"
 #include "model/lane_memory.h"
 #include "model/masks.h"
 
@@ -16,10 +18,10 @@ namespace m2st::model {
 
 namespace {
 
-class Planner {
+class DevicePlanner {
  public:
-  Planner(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
-          PlanFor where)
+  DevicePlanner(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
+                bool by_library)
       : n_(size.nodes),
         e_(size.edges),
         d_(size.width),
@@ -27,15 +29,14 @@ class Planner {
         shared_(Autoencoder::shared_width(config, size.width)),
         config_(config),
         train_(train),
-        on_device_(where != PlanFor::kHost),
-        by_library_(where == PlanFor::kDeviceAndLibrary),
+        by_library_(by_library),
         // The context's own, and one a scale where the scales run side by side.
-        lanes_(on_device_ && !train.recompute ? 1 + static_cast<std::size_t>(config.scales) : 1) {}
+        lanes_(train.recompute ? 1 : 1 + static_cast<std::size_t>(config.scales)) {}
 
   std::int64_t total() {
     add_parameters();
     add_graph();
-    if (on_device_) add_device_data();
+    add_data();
     use_lane_of(config_.scales - 1);  // which goes first
     add_shared_layer();
     for (int m = 0; m < config_.scales; ++m) {
@@ -46,20 +47,14 @@ class Planner {
       if (!train_.recompute || m == 0) add_decoder(m);
     }
     add_in_flight();
-    std::int64_t sum = bytes_;
+    std::int64_t sum = 0;
     for (const LaneMemory& lane : lanes_) sum += lane.bytes();
     return sum;
   }
 
  private:
-  // On the host what no array reaches of its block is never touched.
   void add(std::int64_t values, std::int64_t bytes_each = sizeof(float)) {
-    const std::int64_t bytes = values * bytes_each;
-    if (on_device_) {
-      lanes_[lane_].add(bytes);
-    } else {
-      bytes_ += bytes;
-    }
+    lanes_[lane_].add(values * bytes_each);
   }
   void add(int count, std::int64_t values, std::int64_t bytes_each) {
     for (int k = 0; k < count; ++k) add(values, bytes_each);
@@ -80,16 +75,14 @@ class Planner {
     if (!kept_in_bfloat16(inputs, outputs)) {
       add(rows * inputs);
       borrow(rows, inputs, outputs);
-    } else if (on_device_) {
+    } else {
       lanes_[lane_].pass(rows * inputs * static_cast<std::int64_t>(sizeof(float)));
       lanes_[lane_].keep_for_layer(rows, inputs, outputs);
-    } else {
-      add(rows * inputs + outputs * inputs, sizeof(std::uint16_t));
     }
   }
   bool kept_in_bfloat16(std::int64_t inputs, std::int64_t outputs) const {
-    return train_.matmul_precision == MatmulPrecision::kMedium && (!on_device_ || by_library_) &&
-           inputs % 8 == 0 && outputs % 8 == 0;
+    return train_.matmul_precision == MatmulPrecision::kMedium && by_library_ && inputs % 8 == 0 &&
+           outputs % 8 == 0;
   }
 
   std::int64_t projection(int heads, std::int64_t outputs) const {
@@ -108,7 +101,7 @@ class Planner {
 
   // Both directions, and the edges once more in the two parts that the ends of the network see.
   void add_graph() {
-    for (int part = 0; part < (on_device_ ? 3 : 2); ++part) {
+    for (int part = 0; part < 3; ++part) {
       add(2, n_ + 1, sizeof(std::int64_t));
       add(2, e_, sizeof(std::int32_t));
       add(e_, sizeof(std::int64_t));
@@ -116,7 +109,7 @@ class Planner {
   }
 
   // Features, the mask's lists, and what sorting its tickets takes.
-  void add_device_data() {
+  void add_data() {
     add(n_ * d_);
     add(6, n_, sizeof(std::int64_t));  // flags, tickets, keys twice, places, counts of edges
     add(4, n_, sizeof(std::int32_t));  // ids and rows by id, orders
@@ -154,11 +147,9 @@ class Planner {
       add_layer(config_.heads, code, last);
       if (!last) add_kept_input(n_, code, wide);  // the activation, dropped in place
     }
-    if (on_device_) {
-      add_partial_products(code, shared_);
-      add_partial_products(code, code);
-      add_partial_products(projection(decoder_heads(), d_), code);
-    }
+    add_partial_products(code, shared_);
+    add_partial_products(code, code);
+    add_partial_products(projection(decoder_heads(), d_), code);
   }
 
   void add_decoder(int m) {
@@ -166,8 +157,7 @@ class Planner {
     const std::int64_t wide = projection(decoder_heads(), d_);
     if (narrow()) add(rows_decoded() * code);
     if (config_.encoder_to_decoder) borrow(rows_decoded(), code, code);
-    const bool sums_first =
-        on_device_ && narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
+    const bool sums_first = narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
     if (sums_first || !config_.encoder_to_decoder) {
       if (config_.encoder_to_decoder) add(rows_decoded() * code);
       borrow(sums_first ? masked_ : rows_decoded(), code, wide);
@@ -176,7 +166,7 @@ class Planner {
     }
     if (narrow()) add(rows_decoded() * wide);
     add_layer(decoder_heads(), d_, config_.decoder_activation);
-    if (on_device_ && !train_.recompute) add_scale_in_flight(code, wide);
+    if (!train_.recompute) add_scale_in_flight(code, wide);
   }
 
   // The gradients that one scale's backward begins with; later ones lie where values were.
@@ -197,8 +187,8 @@ class Planner {
   }
 
   void add_in_flight() {
-    if (on_device_) add_partial_products(shared_, d_);
-    if (on_device_ && !train_.recompute) {
+    add_partial_products(shared_, d_);
+    if (!train_.recompute) {
       add(e_ * config_.heads);
       add(2, n_ * d_, sizeof(float));  // the token's factors and its terms
       return;
@@ -211,7 +201,7 @@ class Planner {
     // In the backward of the widest layer: gradients of its output, its projection and its input,
     // and those of its logits.
     add(2, n_ * widest, sizeof(float));
-    add(train_.recompute ? 2 : 1, n_ * shared_, sizeof(float));
+    add(2, n_ * shared_, sizeof(float));
     add(e_ * config_.heads);
   }
 
@@ -227,17 +217,45 @@ class Planner {
   std::int64_t shared_;
   const AutoencoderConfig& config_;
   const TrainConfig& train_;
-  bool on_device_, by_library_;
-  std::int64_t bytes_ = 0;         // of the host
-  std::vector<LaneMemory> lanes_;  // of a device
+  bool by_library_;
+  std::vector<LaneMemory> lanes_;
   std::size_t lane_ = 0;
 };
+
+std::int64_t parameter_bytes(const TrainingSize& size, const AutoencoderConfig& config) {
+  return Autoencoder(config, size.width).layout().block_size() *
+         static_cast<std::int64_t>(sizeof(float));
+}
+
+// Beside the epochs' pool: parameters (values, gradients, two moments), and the edges in the two
+// parts that the ends of the network see, both directions.
+std::int64_t bytes_beside_epochs(const TrainingSize& size, const AutoencoderConfig& config) {
+  constexpr std::int64_t kBlocks = 4, kParts = 2;
+  constexpr std::int64_t kOfNode = 2 * sizeof(std::int64_t);
+  constexpr std::int64_t kOfEdge = 2 * sizeof(std::int32_t) + sizeof(std::int64_t);
+  return kBlocks * parameter_bytes(size, config) +
+         kParts * ((size.nodes + 1) * kOfNode + size.edges * kOfEdge);
+}
+
+// A checkpoint's copies of values and moments, for which the pool was cleared, and the embeddings,
+// which are there when the last one is written.
+std::int64_t bytes_of_saving(const TrainingSize& size, const AutoencoderConfig& config) {
+  constexpr std::int64_t kBlocks = 3;
+  std::int64_t columns = 0;
+  for (int m = 0; m < config.scales; ++m) columns += Autoencoder::code_width(config, m);
+  return kBlocks * parameter_bytes(size, config) +
+         size.nodes * columns * static_cast<std::int64_t>(sizeof(float));
+}
 
 }  // namespace
 
 std::int64_t planned_training_bytes(const TrainingSize& size, const AutoencoderConfig& autoencoder,
                                     const TrainConfig& train, PlanFor where) {
-  return Planner(size, autoencoder, train, where).total();
+  if (where == PlanFor::kHost) {
+    return bytes_beside_epochs(size, autoencoder) +
+           std::max(host_epoch_bytes(size, autoencoder, train), bytes_of_saving(size, autoencoder));
+  }
+  return DevicePlanner(size, autoencoder, train, where == PlanFor::kDeviceAndLibrary).total();
 }
 
 }  // namespace m2st::model

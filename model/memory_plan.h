@@ -16,9 +16,9 @@ struct TrainingSize {
 // kDeviceAndLibrary: a device whose products go to cuBLASLt where they fill its tiles.
 enum class PlanFor { kHost, kDevice, kDeviceAndLibrary };
 
-// Bytes that the training of this size takes at its peak. On a device with graph and features,
-// which on the host are there already, and with the blocks that pools keep between epochs. train:
-// its mask_rate, epochs, recompute and, with the library, matmul_precision count.
+// Bytes that the training of this size takes at its peak, with the blocks that pools keep between
+// epochs. On a device with graph and features, which on the host are there already. train: its
+// rates, epochs, recompute and matmul_precision count.
 std::int64_t planned_training_bytes(const TrainingSize& size, const AutoencoderConfig& autoencoder,
                                     const TrainConfig& train, PlanFor where);
 

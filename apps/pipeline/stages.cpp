@@ -184,7 +184,7 @@ PlanRecord plan_memory(Context& context, const RunOptions& options, const Datase
   plan.training_bytes = training_bytes(plan.recompute);
   // What is there by now, the features once more in the order they are walked in, and what does not
   // grow with the data: packed panels of products, stacks, libraries.
-  constexpr std::int64_t kFixed = std::int64_t{16} << 20;
+  constexpr std::int64_t kFixed = std::int64_t{4} << 20;
   plan.peak_bytes = peak_resident_bytes() + 4 * dataset.features.size() +
                     (context.on_host() ? plan.training_bytes : 0) + kFixed;
   return plan;

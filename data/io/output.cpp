@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <vector>
 
 #include "data/io/input_file.h"
 #include "engine/check.h"
+#include "engine/running_hash.h"
 #include "engine/whole_file.h"
 
 namespace m2st::data {
@@ -63,17 +63,14 @@ void prepare_output_folder(const std::string& path, bool force) {
 
 std::string file_hash(const std::string& path) {
   const InputFile file(path);
-  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
-                                                                              XXH3_freeState);
-  if (!state) fail(ExitCode::kOutOfMemory, path, ": no memory to hash it");
-  XXH3_128bits_reset(state.get());
+  RunningHash hash;
   std::vector<char> piece(static_cast<std::size_t>(std::min(file.size(), kHashPiece)));
   for (std::int64_t done = 0; done < file.size(); done += kHashPiece) {
     const std::int64_t bytes = std::min(kHashPiece, file.size() - done);
     file.read(done, piece.data(), bytes);
-    XXH3_128bits_update(state.get(), piece.data(), static_cast<std::size_t>(bytes));
+    hash.add(piece.data(), static_cast<std::size_t>(bytes));
   }
-  return hexadecimal(XXH3_128bits_digest(state.get()));
+  return hexadecimal(hash.digest());
 }
 
 std::string bytes_hash(std::string_view bytes) {

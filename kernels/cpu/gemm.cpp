@@ -4,7 +4,6 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -14,16 +13,14 @@
 #include "kernels/cpu/gemm_tile.h"
 #include "kernels/cpu/strided_gemm.h"
 #include "kernels/gemm_shapes.h"
+#include "kernels/product_cut.h"
 
 namespace m2st::kernels {
 
 namespace {
 
 constexpr std::int64_t kRowBlock = 12 * kTileRows;            // a packed block of a stays in L2
-constexpr std::int64_t kFewRowBlocks = 8;                     // below it, slices of k are tasks
-constexpr std::int64_t kLeastSlice = 256;                     // of the inner dimension
 constexpr std::int64_t kAddedAtOnce = 4096;                   // elements of partial products
-constexpr std::int64_t kMostSlices = 16;                      // bounds partial products' memory
 constexpr std::int64_t kPackedLimit = std::int64_t{1} << 24;  // elements of b packed at a time
 
 // Where a product goes: rows [row, row + rows) of a matrix `stride` wide.
@@ -223,10 +220,8 @@ void multiply(CpuContext& context, const Operand<Entries>& left, const Operand<E
     add_partial_products(context, nothing.data(), 1, alpha, beta, out);
     return;
   }
-  // A power of two, so that no processor count that is one waits for a last slice.
-  const std::int64_t slices = static_cast<std::int64_t>(
-      std::bit_floor(static_cast<std::uint64_t>(std::min(kMostSlices, depth / kLeastSlice))));
-  if (chunk_count(out.rows, kRowBlock) < kFewRowBlocks && slices > 1) {
+  const std::int64_t slices = slices_on_host(out.rows, kRowBlock, depth);
+  if (slices > 1) {
     multiply_by_slices<Entries>(context, left, right, depth, slices, alpha, beta, out);
   } else {
     multiply_by_row_blocks<Entries>(context, left, right, depth, alpha, beta, out);

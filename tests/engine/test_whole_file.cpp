@@ -6,6 +6,8 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/whole_file.h"
 
@@ -49,6 +51,15 @@ TEST_F(WholeFile, ReadsBackWhatWasWritten) {
     EXPECT_EQ(read_whole_file(path("file"), ExitCode::kInputMissing), bytes) << size;
     EXPECT_EQ(entries(), 1) << "a temporary file is left";
   }
+}
+
+TEST_F(WholeFile, PartsFollowOneAnother) {
+  const std::string long_part((1u << 20) + 5u, 'y');
+  const std::vector<std::string_view> parts = {"", "head", long_part, "", "tail"};
+
+  write_whole_file(path("file"), parts);
+
+  EXPECT_EQ(read_whole_file(path("file"), ExitCode::kInputMissing), "head" + long_part + "tail");
 }
 
 TEST_F(WholeFile, ReplacesAnOlderFile) {

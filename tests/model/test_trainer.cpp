@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "model/memory_plan.h"
 #include "model/trainer.h"
 #include "tests/model/tissue.h"
 #include "tests/support/expect_error.h"
@@ -307,32 +306,6 @@ TEST_F(Trainer, OptionsThatCannotBeAreRefused) {
   config_.decoder_heads = 1;
   train_.mask_rate = 1.5;
   expect_refused(ExitCode::kUsage, {"mask_rate", "1.5"});
-}
-
-TEST_F(Trainer, PlannedBytesAreWhatTrainingTakes) {
-  // Of what is in use. The plan counts what is resident too: blocks that the pool keeps when sizes
-  // change, most of all from one scale to the next (tests/apps/test_memory_plan.cpp).
-  constexpr double kTooLittle = 0.85;
-  constexpr double kTooMuch = 1.6;
-  for (const auto& [paper, recompute] : {std::pair(false, false), {true, false}, {false, true}}) {
-    Context context = cpu_context(1);
-    const test::Tissue tissue = test::small_tissue(context, 2000, 60);
-    AutoencoderConfig config;
-    config.hidden = 64;
-    train_.epochs = 2;
-    if (paper) apply_compatibility("paper", config, train_);
-    train_.recompute = recompute;
-    const auto before = static_cast<double>(context.pool().in_use());
-    context.pool().reset_peak();
-
-    train_and_embed(context, tissue.graph, tissue.view(), config, train_, TrainHooks());
-
-    const double taken = static_cast<double>(context.pool().peak()) - before;
-    const auto planned = static_cast<double>(planned_training_bytes(
-        {2000, tissue.graph.view().edges(), 60}, config, train_, PlanFor::kHost));
-    EXPECT_GT(planned, kTooLittle * taken);
-    EXPECT_LT(planned, kTooMuch * taken);
-  }
 }
 
 }  // namespace
