@@ -18,7 +18,7 @@ test:
 	@tools/setup_python.sh
 	@cmake --preset cpu -DM2ST_TESTS=ON > /dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
-	@cd $(BUILD) && ctest --output-on-failure --no-tests=error
+	@cd $(BUILD) && ctest -j $(JOBS) --output-on-failure --no-tests=error
 
 bench:
 	@tools/setup.sh
