@@ -108,6 +108,8 @@ class Variable {
     node_->value_is_taken = true;
     return std::move(node_->owned_value);
   }
+  // The same of a value that is not read again: its memory goes back to the pool.
+  void drop_value() const { static_cast<void>(take_value()); }
 
  private:
   struct Node {

@@ -1,6 +1,8 @@
 // Device, stream and memory of the CUDA backend.
 #include <cuda_runtime.h>
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "engine/copy.h"
@@ -138,6 +140,24 @@ void CudaLane::follow(const CudaLane& other) {
 CudaContext::CudaContext(int device) : device_(checked_device(device)), own_(device_) {}
 
 void CudaContext::activate() const { check_cuda(cudaSetDevice(device_), "cudaSetDevice"); }
+
+namespace {
+
+// How much unused memory the driver keeps for this process. Also runs in destructors, and is only a
+// matter of speed.
+void let_driver_keep(int device, std::uint64_t bytes) {
+  cudaMemPool_t reserve = nullptr;
+  if (cudaDeviceGetDefaultMemPool(&reserve, device) != cudaSuccess) return;
+  static_cast<void>(cudaMemPoolSetAttribute(reserve, cudaMemPoolAttrReleaseThreshold, &bytes));
+  if (bytes == 0) static_cast<void>(cudaMemPoolTrimTo(reserve, 0));
+}
+
+}  // namespace
+
+void CudaContext::pass_blocks_on(bool on) {
+  pool().pass_blocks_on(on);
+  let_driver_keep(device_, on ? std::numeric_limits<std::uint64_t>::max() : 0);
+}
 
 std::int64_t CudaContext::free_bytes() const {
   activate();

@@ -85,6 +85,9 @@ class CudaContext {
   void use_cublas_lt(std::shared_ptr<CublasLt> library) { cublas_lt_ = std::move(library); }
   // Makes this context's device the calling thread's.
   void activate() const;
+  // From now on the lane's pool passes its blocks on, or keeps them again. While it does the driver
+  // keeps the memory for this process, so that it costs little to have it again.
+  void pass_blocks_on(bool on);
   // Of the device's memory, what nobody has taken; kept blocks of the pool count as taken.
   std::int64_t free_bytes() const;
   // Waits until everything launched on the lane has run; errors of kernels come out here at the

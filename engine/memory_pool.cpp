@@ -25,10 +25,19 @@ MemorySource host_memory() {
 }
 
 MemoryPool::MemoryPool(MemorySource source)
-    : source_(std::move(source)), exact_(std::getenv("M2ST_EXACT_MEMORY") != nullptr) {}
+    : source_(std::move(source)),
+      exact_(std::getenv("M2ST_EXACT_MEMORY") != nullptr),
+      passes_on_(exact_) {}
 
-std::size_t MemoryPool::rounded(std::size_t bytes) const {
-  return exact_ ? bytes : block_size(bytes);
+bool MemoryPool::keeps_blocks() const {
+  const std::lock_guard lock(mutex_);
+  return !passes_on_;
+}
+
+void MemoryPool::pass_blocks_on(bool on) {
+  const std::lock_guard lock(mutex_);
+  passes_on_ = on || exact_;
+  if (passes_on_) release_kept();
 }
 
 void* MemoryPool::take_kept(std::size_t size) {
@@ -45,7 +54,7 @@ void* MemoryPool::allocate(std::size_t bytes) {
   if (bytes > kMostBytes) {
     fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " cannot have ", bytes, " bytes");
   }
-  const std::size_t size = rounded(bytes);
+  const std::size_t size = passes_on_ ? bytes : block_size(bytes);
   if (limit_ != 0 && in_use_ + size > limit_) {
     fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " needs ", in_use_ + size,
          " bytes, the limit is ", limit_);
@@ -61,6 +70,7 @@ void* MemoryPool::allocate(std::size_t bytes) {
     fail(ExitCode::kOutOfMemory, "memory pool: ", source_.name, " has no ", size, " bytes left (",
          in_use_, " in use)");
   }
+  if (passes_on_) passed_.insert(block);
   in_use_ += size;
   peak_ = std::max(peak_, in_use_);
   return block;
@@ -69,13 +79,14 @@ void* MemoryPool::allocate(std::size_t bytes) {
 void MemoryPool::release(void* block, std::size_t bytes) {
   if (block == nullptr) return;
   const std::lock_guard lock(mutex_);
-  const std::size_t size = rounded(bytes);
-  in_use_ -= size;
-  if (exact_) {
-    source_.release(block);
-  } else {
-    kept_[size].push_back(block);
+  if (passed_.erase(block) > 0) {
+    in_use_ -= bytes;
+    return source_.release(block);
   }
+  const std::size_t size = block_size(bytes);
+  in_use_ -= size;
+  if (passes_on_) return source_.release(block);
+  kept_[size].push_back(block);
 }
 
 void MemoryPool::trim() {

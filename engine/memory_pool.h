@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace m2st {
@@ -36,8 +37,10 @@ class MemoryPool {
   void release(void* block, std::size_t bytes);
   // Gives kept blocks back to the source.
   void trim();
-  // Not with M2ST_EXACT_MEMORY.
-  bool keeps_blocks() const { return !exact_; }
+  // Not with M2ST_EXACT_MEMORY, and not while it is told to pass blocks on: every block is then the
+  // source's own, of the size asked for, and goes back when it is released.
+  bool keeps_blocks() const;
+  void pass_blocks_on(bool on);
 
   // Blocks in use may not exceed this many bytes; 0 means no limit.
   void set_limit(std::size_t bytes);
@@ -48,14 +51,15 @@ class MemoryPool {
   void reset_peak();
 
  private:
-  std::size_t rounded(std::size_t bytes) const;
   void* take_kept(std::size_t size);
   void release_kept();
 
   MemorySource source_;
-  bool exact_;
+  const bool exact_;
   mutable std::mutex mutex_;  // guards all below
+  bool passes_on_;
   std::map<std::size_t, std::vector<void*>> kept_;
+  std::unordered_set<void*> passed_;  // in use, and of no size class
   std::size_t in_use_ = 0;
   std::size_t peak_ = 0;
   std::size_t limit_ = 0;

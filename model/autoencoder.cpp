@@ -148,6 +148,7 @@ Variable<T> Autoencoder::decode(const Pass<T>& pass, int scale, const Variable<T
   // Codes re-masked with zeros stay zero through every map: only the other rows are computed.
   if (pass.path != Path::kPlain && config_.remask == Remask::kZero && !mask.masked.empty()) {
     const Variable<T> kept = autograd::gather_rows<T>(pass.tape, mask.kept, codes);
+    codes.drop_value();
     return decoder.forward_rows<T>(live, mask.kept, mask.kept_ids, mask.masked,
                                    map_to_decoder(pass, parts, kept));
   }

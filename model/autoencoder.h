@@ -47,8 +47,7 @@ class Autoencoder {
   template <class T>
   autograd::Variable<T> encode(const Pass<T>& pass, int scale,
                                const autograd::Variable<T>& shared) const;
-  // Zᵐ from Hᵐ, with the masked nodes' codes re-masked. May consume the codes when there is no map
-  // between encoder and decoder.
+  // Zᵐ from Hᵐ, with the masked nodes' codes re-masked. May consume the codes.
   template <class T>
   autograd::Variable<T> decode(const Pass<T>& pass, int scale, const autograd::Variable<T>& codes,
                                const MaskLists& mask) const;

@@ -1,6 +1,6 @@
-// The blocks of a pool (engine/memory_pool.h) counted without the pool: what was released is handed
-// out again, but only to arrays of its size class, so a pool holds the most that each class ever
-// had in use, and never at the same time.
+// The blocks of a pool (engine/memory_pool.h) counted without the pool. One that keeps its blocks
+// hands them out again only to arrays of their size class, so it holds the most that each class
+// ever had in use, and never at the same time; one that passes them back holds what is in use.
 #pragma once
 
 #include <algorithm>
@@ -18,9 +18,13 @@ class BlockCounts {
     Class& c = class_of(bytes);
     c.most = std::max(c.most, ++c.now);
     c.largest = std::max(c.largest, bytes);
+    in_use_ += bytes;
+    peak_ = std::max(peak_, in_use_);
   }
   void give_back(std::int64_t bytes) {
-    if (bytes > 0) --class_of(bytes).now;
+    if (bytes == 0) return;
+    --class_of(bytes).now;
+    in_use_ -= bytes;
   }
 
   // Of whole blocks, as a device hands them out.
@@ -35,6 +39,8 @@ class BlockCounts {
     for (const auto& [size, c] : classes_) sum += c.largest * c.most;
     return sum;
   }
+  // The most that were in use at a time.
+  std::int64_t peak_bytes() const { return peak_; }
 
  private:
   struct Class {
@@ -46,6 +52,7 @@ class BlockCounts {
   }
 
   std::map<std::int64_t, Class> classes_;  // by size of block
+  std::int64_t in_use_ = 0, peak_ = 0;
 };
 
 }  // namespace m2st::model

@@ -192,7 +192,9 @@ Variable<T> GatLayer::forward_rows(const Pass<T>& pass, Span<const std::int32_t>
     return sum_rows(pass, rows, ids, others, x);
   }
   const Variable<T> projected = project(pass, ids, x, InputUse::kConsumed);
-  return attend(pass, autograd::spread_rows(pass.tape, rows, others, projected));
+  const Variable<T> spread = autograd::spread_rows(pass.tape, rows, others, projected);
+  projected.drop_value();
+  return attend(pass, spread);
 }
 
 // One head sees the input as it would see a projection as wide. No edge leads into `rows`.
@@ -204,11 +206,14 @@ Variable<T> GatLayer::sum_rows(const Pass<T>& pass, Span<const std::int32_t> row
   const Variable<T> kept = autograd::dropout_in_place(pass.tape, feature_dropout_key(pass),
                                                       feature_dropout(pass), ids, x);
   const Variable<T> spread = autograd::spread_rows(pass.tape, rows, others, kept);
+  kept.drop_value();
   const auto scores = autograd::node_scores(pass.tape, spread, vectors.source, vectors.destination);
   const Variable<T> sums = autograd::gat_attention(pass.tape, pass.graph, attention_options(pass),
                                                    spread, scores, Variable<T>());
   const Variable<T> out = project_sums(pass, autograd::gather_rows<T>(pass.tape, others, sums));
-  return merge(pass, autograd::spread_rows(pass.tape, others, rows, out));
+  const Variable<T> all = autograd::spread_rows(pass.tape, others, rows, out);
+  out.drop_value();
+  return merge(pass, all);
 }
 
 #define INSTANTIATE(T)                                                                            \

@@ -1,7 +1,7 @@
-// On the host an epoch as it goes, op by op (host_epoch_memory.h). On a device, counted array by
-// array as the ops in autograd take them from their lanes' pools: what the forward pass keeps for
-// the backward, the gradients in flight where they are largest, and what an epoch without the host
-// works on.
+// Where the host goes through an epoch step by step, the epoch op by op (epoch_memory.h). For an
+// epoch that a device runs by itself, counted array by array as the ops in autograd take them from
+// their lanes' pools: what the forward pass keeps for the backward, the gradients in flight where
+// they are largest, and what an epoch without the host works on.
 #include "model/memory_plan.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "kernels/product_cut.h"
 #include "model/autoencoder.h"
-#include "model/host_epoch_memory.h"
+#include "model/epoch_memory.h"
 #include "model/lane_memory.h"
 #include "model/masks.h"
 
@@ -18,10 +18,10 @@ namespace m2st::model {
 
 namespace {
 
-class DevicePlanner {
+class GraphPlanner {
  public:
-  DevicePlanner(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
-                bool by_library)
+  GraphPlanner(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
+               bool by_library)
       : n_(size.nodes),
         e_(size.edges),
         d_(size.width),
@@ -31,7 +31,7 @@ class DevicePlanner {
         train_(train),
         by_library_(by_library),
         // The context's own, and one a scale where the scales run side by side.
-        lanes_(train.recompute ? 1 : 1 + static_cast<std::size_t>(config.scales)) {}
+        lanes_(1 + static_cast<std::size_t>(config.scales)) {}
 
   std::int64_t total() {
     add_parameters();
@@ -42,9 +42,7 @@ class DevicePlanner {
     for (int m = 0; m < config_.scales; ++m) {
       use_lane_of(m);
       add_encoder(m);
-      // With recomputing a scale is gone before the next one comes: but for its encoder's blocks,
-      // which are of sizes of their own.
-      if (!train_.recompute || m == 0) add_decoder(m);
+      add_decoder(m);
     }
     add_in_flight();
     std::int64_t sum = 0;
@@ -60,9 +58,12 @@ class DevicePlanner {
     for (int k = 0; k < count; ++k) add(values, bytes_each);
   }
 
-  void use_lane_of(int scale) {
-    lane_ = lanes_.size() > 1 ? 1 + static_cast<std::size_t>(scale) : 0;
+  // An array of float32 that has gone before others come.
+  void pass(std::int64_t values) {
+    lanes_[lane_].pass(values * static_cast<std::int64_t>(sizeof(float)));
   }
+
+  void use_lane_of(int scale) { lane_ = 1 + static_cast<std::size_t>(scale); }
   // What the products of a layer borrow; `outputs` of all heads.
   void borrow(std::int64_t rows, std::int64_t inputs, std::int64_t outputs, int heads = 1) {
     if (!by_library_) return;
@@ -76,7 +77,7 @@ class DevicePlanner {
       add(rows * inputs);
       borrow(rows, inputs, outputs);
     } else {
-      lanes_[lane_].pass(rows * inputs * static_cast<std::int64_t>(sizeof(float)));
+      pass(rows * inputs);
       lanes_[lane_].keep_for_layer(rows, inputs, outputs);
     }
   }
@@ -137,16 +138,17 @@ class DevicePlanner {
     const std::int64_t code = Autoencoder::code_width(config_, m);
     const std::int64_t wide = projection(config_.heads, code);
     // h0 after the scale's own dropout
-    if (drops() ? !train_.recompute : kept_in_bfloat16(shared_, wide)) {
+    if (drops() || kept_in_bfloat16(shared_, wide)) {
       add_kept_input(n_, shared_, wide);
     } else {
       borrow(n_, shared_, wide);
     }
     for (int layer = 0; layer < config_.layers; ++layer) {
       const bool last = layer + 1 == config_.layers;
-      add_layer(config_.heads, code, last);
+      add_layer(config_.heads, code, last && !narrow());
       if (!last) add_kept_input(n_, code, wide);  // the activation, dropped in place
     }
+    if (narrow()) pass(n_ * code);  // only some rows are read on
     add_partial_products(code, shared_);
     add_partial_products(code, code);
     add_partial_products(projection(decoder_heads(), d_), code);
@@ -157,16 +159,16 @@ class DevicePlanner {
     const std::int64_t wide = projection(decoder_heads(), d_);
     if (narrow()) add(rows_decoded() * code);
     if (config_.encoder_to_decoder) borrow(rows_decoded(), code, code);
-    const bool sums_first = narrow() && decoder_heads() == 1 && code < wide && !train_.recompute;
+    const bool sums_first = narrow() && decoder_heads() == 1 && code < wide;
     if (sums_first || !config_.encoder_to_decoder) {
       if (config_.encoder_to_decoder) add(rows_decoded() * code);
       borrow(sums_first ? masked_ : rows_decoded(), code, wide);
     } else {
       add_kept_input(rows_decoded(), code, wide);
     }
-    if (narrow()) add(rows_decoded() * wide);
+    if (narrow()) pass((sums_first ? masked_ : rows_decoded()) * wide);
     add_layer(decoder_heads(), d_, config_.decoder_activation);
-    if (!train_.recompute) add_scale_in_flight(code, wide);
+    add_scale_in_flight(code, wide);
   }
 
   // The gradients that one scale's backward begins with; later ones lie where values were.
@@ -188,21 +190,8 @@ class DevicePlanner {
 
   void add_in_flight() {
     add_partial_products(shared_, d_);
-    if (!train_.recompute) {
-      add(e_ * config_.heads);
-      add(2, n_ * d_, sizeof(float));  // the token's factors and its terms
-      return;
-    }
-    std::int64_t widest = projection(config_.heads, shared_);
-    widest = std::max(widest, projection(decoder_heads(), d_));
-    for (int m = 0; m < config_.scales; ++m) {
-      widest = std::max(widest, projection(config_.heads, Autoencoder::code_width(config_, m)));
-    }
-    // In the backward of the widest layer: gradients of its output, its projection and its input,
-    // and those of its logits.
-    add(2, n_ * widest, sizeof(float));
-    add(2, n_ * shared_, sizeof(float));
     add(e_ * config_.heads);
+    add(2, n_ * d_, sizeof(float));  // the token's factors and its terms
   }
 
   // Of a weight's gradient, a sum over the nodes that a device takes in slices.
@@ -227,14 +216,26 @@ std::int64_t parameter_bytes(const TrainingSize& size, const AutoencoderConfig& 
          static_cast<std::int64_t>(sizeof(float));
 }
 
+std::int64_t list_bytes(std::int64_t nodes, std::int64_t edges) {
+  constexpr std::int64_t kOfNode = 2 * sizeof(std::int64_t);
+  constexpr std::int64_t kOfEdge = 2 * sizeof(std::int32_t) + sizeof(std::int64_t);
+  return (nodes + 1) * kOfNode + edges * kOfEdge;
+}
+
 // Beside the epochs' pool: parameters (values, gradients, two moments), and the edges in the two
 // parts that the ends of the network see, both directions.
 std::int64_t bytes_beside_epochs(const TrainingSize& size, const AutoencoderConfig& config) {
   constexpr std::int64_t kBlocks = 4, kParts = 2;
-  constexpr std::int64_t kOfNode = 2 * sizeof(std::int64_t);
-  constexpr std::int64_t kOfEdge = 2 * sizeof(std::int32_t) + sizeof(std::int64_t);
-  return kBlocks * parameter_bytes(size, config) +
-         kParts * ((size.nodes + 1) * kOfNode + size.edges * kOfEdge);
+  return kBlocks * parameter_bytes(size, config) + kParts * list_bytes(size.nodes, size.edges);
+}
+
+// What a device has beside them: the graph and the features; of the two parts only their own edges,
+// for the host makes them; the mask's lists.
+std::int64_t device_bytes_beside_steps(const TrainingSize& size, const AutoencoderConfig& config) {
+  constexpr std::int64_t kLists = 6;
+  return bytes_beside_epochs(size, config) + list_bytes(size.nodes, 0) +
+         size.nodes * (size.width * static_cast<std::int64_t>(sizeof(float)) +
+                       kLists * static_cast<std::int64_t>(sizeof(std::int32_t)));
 }
 
 // A checkpoint's copies of values and moments, for which the pool was cleared, and the embeddings,
@@ -255,7 +256,11 @@ std::int64_t planned_training_bytes(const TrainingSize& size, const AutoencoderC
     return bytes_beside_epochs(size, autoencoder) +
            std::max(host_epoch_bytes(size, autoencoder, train), bytes_of_saving(size, autoencoder));
   }
-  return DevicePlanner(size, autoencoder, train, where == PlanFor::kDeviceAndLibrary).total();
+  if (train.recompute) {
+    return device_bytes_beside_steps(size, autoencoder) +
+           device_step_bytes(size, autoencoder, train, where);
+  }
+  return GraphPlanner(size, autoencoder, train, where == PlanFor::kDeviceAndLibrary).total();
 }
 
 }  // namespace m2st::model

@@ -1,6 +1,6 @@
-// The ops of autograd without a value: what each takes of its pool and when it gives it back, on
-// the host. Each is the twin of the op of its name in autograd/ops.h and captures the same
-// variables, for they keep their memory until the op has been walked back.
+// The ops of autograd without a value: what each takes of its pool and when it gives it back. Each
+// is the twin of the op of its name in autograd/ops.h and captures the same variables, for they
+// keep their memory until the op has been walked back.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/matmul_precision.h"
 #include "model/block_counts.h"
+#include "model/memory_plan.h"
 
 namespace m2st::model {
 
@@ -54,7 +56,9 @@ class MemoryTape {
   };
   using Variable = std::shared_ptr<Node>;
 
-  explicit MemoryTape(BlockCounts& counts) : counts_(counts) {}
+  // precision: of cuBLASLt's products.
+  MemoryTape(BlockCounts& counts, PlanFor where, MatmulPrecision precision)
+      : counts_(counts), where_(where), precision_(precision) {}
 
   // float32.
   CountedBlock floats(std::int64_t values) const;
@@ -71,9 +75,13 @@ class MemoryTape {
   Variable prelu(const Variable& x);
   Variable sum_heads(const Variable& x, int heads);
   Variable gather_rows(const Variable& x, std::int64_t rows);
+  // The last to read x.
   Variable spread_rows(const Variable& x, std::int64_t rows);
   // Scores and attention; edges: of the graph of this layer.
   Variable attend(const Variable& projected, int heads, std::int64_t edges);
+  // The same before the projection; tokens: rows of x that a token stands in.
+  Variable sum_features(const Variable& x, int heads, std::int64_t tokens, std::int64_t edges);
+  Variable project_heads(const Variable& x, int heads, std::int64_t outputs);
   void loss(const Variable& output);
 
   std::size_t length() const { return closures_.size(); }
@@ -86,9 +94,14 @@ class MemoryTape {
   }
   void take_gradient(const Variable& x) const;
   void take_gradient_of(const Variable& x, const Variable& from) const;
-  void multiply(std::int64_t rows, std::int64_t cols, std::int64_t depth) const;
+  void multiply(std::int64_t rows, std::int64_t cols, std::int64_t depth,
+                std::int64_t heads = 1) const;
+  void multiply_rounded(std::int64_t rows, std::int64_t cols, std::int64_t depth) const;
+  void multiply_on_host(std::int64_t rows, std::int64_t cols, std::int64_t depth) const;
 
   BlockCounts& counts_;
+  PlanFor where_;
+  MatmulPrecision precision_;
   std::vector<std::function<void()>> closures_;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/blocks_passed_on.h"
 #include "engine/copy.h"
 #include "engine/trace.h"
 #include "kernels/reduce.h"
@@ -240,6 +241,7 @@ TrainResult train_and_embed(Context& context, const data::Graph& graph,
   M2ST_CHECK(features.rows == graph.view().nodes(), "train: features have ", features.rows,
              " rows, the graph ", graph.view().nodes(), " nodes");
   const MatmulPrecisionScope precision(context, train.matmul_precision);
+  const BlocksPassedOn passed_on(context, train.recompute);
   return Training(context, graph, features, autoencoder, train, hooks).run();
 }
 

@@ -51,6 +51,31 @@ TEST(MemoryPool, HandsAFreedBlockOutAgain) {
   pool.release(second, 990);
 }
 
+TEST(MemoryPool, WhilePassingBlocksOnHasWhatIsInUse) {
+  CountedSource counted;
+  MemoryPool pool(counted.source());
+  constexpr std::size_t kBefore = 1000, kBytes = 64 * 1001;
+  void* before = pool.allocate(kBefore);
+  pool.release(pool.allocate(kBytes), kBytes);
+  ASSERT_GT(pool.held(), pool.in_use());
+
+  pool.pass_blocks_on(true);
+  EXPECT_EQ(pool.held(), pool.in_use()) << "kept blocks went back";
+  void* during = pool.allocate(kBytes);
+  EXPECT_EQ(counted.sizes.at(during), kBytes) << "no size class";
+  pool.release(pool.allocate(kBytes), kBytes);
+  EXPECT_EQ(counted.sizes.size(), 2U);
+  pool.release(before, kBefore);
+  EXPECT_EQ(counted.sizes.size(), 1U) << "of a class, but not kept";
+  pool.pass_blocks_on(false);
+
+  pool.release(during, kBytes);  // is of no size class: another array could not use it
+  EXPECT_EQ(counted.sizes.size(), 0U);
+  EXPECT_EQ(pool.in_use(), 0U);
+  pool.release(pool.allocate(kBytes), kBytes);
+  EXPECT_GT(pool.held(), 0U);
+}
+
 TEST(MemoryPool, ForMemoryCheckersGivesEveryBlockOfItsExactSize) {
   ASSERT_EQ(setenv("M2ST_EXACT_MEMORY", "1", 1), 0);
   CountedSource counted;

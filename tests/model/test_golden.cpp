@@ -76,9 +76,9 @@ TYPED_TEST(GoldenValues, ForwardPassIsTheGoldenOne) {
   for (int scale = 0; scale < autoencoder.scales(); ++scale) {
     const std::string number = std::to_string(scale);
     const auto codes = autoencoder.encode(pass, scale, shared);
-    const auto output = autoencoder.decode<T>(pass, scale, codes, golden.mask);
     EXPECT_TRUE(near(codes.value().span(), golden_doubles("encoder" + number + ".output"),
                      Limits<T>::kOutput));
+    const auto output = autoencoder.decode<T>(pass, scale, codes, golden.mask);
     EXPECT_TRUE(near(output.value().span(), golden_doubles("decoder" + number + ".output"),
                      Limits<T>::kOutput));
   }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "engine/communicator.h"
-#include "model/host_epoch_memory.h"
+#include "model/epoch_memory.h"
 #include "model/training_step.h"
 #include "tests/model/tissue.h"
 

@@ -1,6 +1,6 @@
-// The network of autoencoder.cpp, gat_layer.cpp and training_step.cpp on the fused path, op by op,
-// on a tape that only counts.
-#include "model/host_epoch_memory.h"
+// The network of autoencoder.cpp, gat_layer.cpp and training_step.cpp op by op on a tape that only
+// counts: on the fused path for the host, on the aggregated one for devices.
+#include "model/epoch_memory.h"
 
 #include "model/autoencoder.h"
 #include "model/masks.h"
@@ -15,13 +15,14 @@ using Variable = MemoryTape::Variable;
 class Epoch {
  public:
   Epoch(const TrainingSize& size, const AutoencoderConfig& config, const TrainConfig& train,
-        BlockCounts& counts)
+        PlanFor where, BlockCounts& counts)
       : size_(size),
         config_(config),
         train_(train),
         masked_(masked_nodes(train.mask_rate, size.nodes)),
         replaced_(static_cast<std::int64_t>(train.replace_rate * static_cast<double>(masked_))),
-        tape_(counts) {}
+        where_(where),
+        tape_(counts, where, train.matmul_precision) {}
 
   void run() {
     lose_all();
@@ -32,8 +33,12 @@ class Epoch {
   bool drops() const { return config_.feature_dropout > 0; }
   bool summed(int heads) const { return config_.head_merge == HeadMerge::kSum && heads > 1; }
   bool in_bfloat16(std::int64_t inputs, std::int64_t outputs) const {
-    return train_.matmul_precision == MatmulPrecision::kMedium && inputs % 8 == 0 &&
-           outputs % 8 == 0;
+    return train_.matmul_precision == MatmulPrecision::kMedium && where_ != PlanFor::kDevice &&
+           inputs % 8 == 0 && outputs % 8 == 0;
+  }
+  // GatLayer::sums_first; `outputs` of all heads.
+  bool sums_first(std::int64_t inputs, std::int64_t outputs) const {
+    return where_ != PlanFor::kHost && inputs < outputs;
   }
   // Of all edges, those into so many nodes.
   std::int64_t edges_into(std::int64_t nodes) const {
@@ -54,9 +59,11 @@ class Epoch {
                         outputs);
   }
 
-  // GatLayer::attend and merge.
   Variable attend(const Variable& projected, int heads, std::int64_t edges, bool activation) {
-    Variable out = tape_.attend(projected, heads, edges);
+    return merge(tape_.attend(projected, heads, edges), heads, activation);
+  }
+
+  Variable merge(Variable out, int heads, bool activation) {
     if (summed(heads)) {
       out = tape_.sum_heads(out, heads);
       if (config_.bias) out = tape_.in_place(out, true);
@@ -74,6 +81,11 @@ class Epoch {
     Variable x = tape_.result(size_.nodes, size_.width, false);
     tape_.floats(replaced_ * size_.width);  // the donors' features
     const std::int64_t tokens = masked_ - replaced_;
+    if (sums_first(size_.width, outputs)) {
+      x = tape_.sum_features(tape_.in_place(x, false), config_.heads, tokens, size_.edges);
+      return merge(tape_.project_heads(x, config_.heads, outputs), config_.heads,
+                   config_.shared_activation);
+    }
     if (tokens > 0) {
       x = tape_.linear_of_tokens(tape_.in_place(x, false), tokens, outputs);
     } else {
@@ -95,12 +107,28 @@ class Epoch {
 
   Variable decode(const Variable& codes) {
     const bool narrow = config_.remask == Remask::kZero && masked_ > 0;
-    Variable x = narrow ? tape_.gather_rows(codes, size_.nodes - masked_) : codes;
+    Variable x = codes;
+    if (narrow) {
+      x = tape_.gather_rows(codes, size_.nodes - masked_);
+      codes->value.reset();
+    }
     if (config_.encoder_to_decoder) x = tape_.linear(x, x->cols);
     if (!narrow && masked_ > 0) x = tape_.in_place(x, true);
-    x = project(x, false, projection(config_.decoder_heads, size_.width));
+    const std::int64_t outputs = projection(config_.decoder_heads, size_.width);
+    if (narrow && config_.decoder_heads == 1 && sums_first(x->cols, outputs)) {
+      return sum_rows(x, outputs);
+    }
+    x = project(x, false, outputs);
     if (narrow) x = tape_.spread_rows(x, size_.nodes);
     return attend(x, config_.decoder_heads, edges_into(masked_), config_.decoder_activation);
+  }
+
+  // GatLayer::sum_rows.
+  Variable sum_rows(const Variable& x, std::int64_t outputs) {
+    const Variable spread = tape_.spread_rows(dropped_in_place(x), size_.nodes);
+    const Variable sums = tape_.attend(spread, 1, edges_into(masked_));
+    const Variable out = tape_.project_heads(tape_.gather_rows(sums, masked_), 1, outputs);
+    return merge(tape_.spread_rows(out, size_.nodes), 1, config_.decoder_activation);
   }
 
   // losses_of_scales: no handle to a value leaves it.
@@ -118,6 +146,7 @@ class Epoch {
   const AutoencoderConfig& config_;
   const TrainConfig& train_;
   std::int64_t masked_, replaced_;
+  PlanFor where_;
   MemoryTape tape_;
 };
 
@@ -126,8 +155,15 @@ class Epoch {
 std::int64_t host_epoch_bytes(const TrainingSize& size, const AutoencoderConfig& config,
                               const TrainConfig& train) {
   BlockCounts counts;
-  Epoch(size, config, train, counts).run();
+  Epoch(size, config, train, PlanFor::kHost, counts).run();
   return counts.touched_bytes();
+}
+
+std::int64_t device_step_bytes(const TrainingSize& size, const AutoencoderConfig& config,
+                               const TrainConfig& train, PlanFor where) {
+  BlockCounts counts;
+  Epoch(size, config, train, where, counts).run();
+  return counts.peak_bytes();
 }
 
 }  // namespace m2st::model
