@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <type_traits>
 
@@ -64,6 +65,12 @@ struct Case {
   }
 };
 
+// In place of its bytes, some of which are no member's.
+void PrintTo(const Case& job, std::ostream* out) {
+  *out << job.cells << " x " << job.width << ", hidden " << job.hidden << ", scales " << job.scales
+       << (job.recompute ? ", low" : "");
+}
+
 struct Bytes {
   std::int64_t planned, taken;
 };
@@ -101,6 +108,11 @@ INSTANTIATE_TEST_SUITE_P(Sizes, DeviceMemoryPlan,
 struct LibraryCase : Case {
   MatmulPrecision precision;
 };
+
+void PrintTo(const LibraryCase& job, std::ostream* out) {
+  PrintTo(static_cast<const Case&>(job), out);
+  *out << (job.precision == MatmulPrecision::kMedium ? ", medium" : ", high");
+}
 
 class DeviceMemoryPlanByCublasLt : public testing::TestWithParam<LibraryCase> {};
 
